@@ -1,0 +1,74 @@
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.database import Base
+
+
+class ApiKey(Base):
+    """A key of a client system's installers. Only its SHA-256 is kept; the prefix is public."""
+
+    __tablename__ = "api_keys"
+
+    digest: Mapped[bytes] = mapped_column(primary_key=True)
+    prefix: Mapped[str] = mapped_column(unique=True)
+    client_system_id: Mapped[str]
+    label: Mapped[str]
+    created_at: Mapped[datetime]
+    last_used_at: Mapped[datetime | None] = mapped_column(default=None)
+    revoked_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class UsedProof(Base):
+    """A DPoP proof that has been spent, by the key that signed it and its `jti`."""
+
+    __tablename__ = "used_proofs"
+
+    key_thumbprint: Mapped[str] = mapped_column(primary_key=True)
+    jti: Mapped[str] = mapped_column(primary_key=True)
+    usable_until: Mapped[datetime] = mapped_column(index=True)
+
+
+class RequestCount(Base):
+    """How often something limited was asked for in one window of time."""
+
+    __tablename__ = "request_counts"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    window_start: Mapped[datetime] = mapped_column(primary_key=True)
+    count: Mapped[int]
+
+    __table_args__ = (Index(None, "window_start"),)
+
+
+class LoginAttempt(Base):
+    """A login that a browser has begun, by the digest of its `state`. It is used once."""
+
+    __tablename__ = "login_attempts"
+
+    state_digest: Mapped[bytes] = mapped_column(primary_key=True)
+    client_id: Mapped[UUID]
+    nonce: Mapped[str]
+    code_verifier: Mapped[str]
+    language: Mapped[str]
+    redirect_port: Mapped[int | None] = mapped_column(default=None)
+    redirect_path: Mapped[str | None] = mapped_column(default=None)
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class LoginSession(Base):
+    """A logged-in person at the pages of one draft, by the digest of the cookie."""
+
+    __tablename__ = "login_sessions"
+
+    digest: Mapped[bytes] = mapped_column(primary_key=True)
+    client_id: Mapped[UUID]
+    pseudonym: Mapped[str]
+    name: Mapped[str]
+    security_level: Mapped[int]
+    auth_time: Mapped[datetime]
+    redirect_port: Mapped[int | None] = mapped_column(default=None)
+    redirect_path: Mapped[str | None] = mapped_column(default=None)
+    expires_at: Mapped[datetime] = mapped_column(index=True)

@@ -1,0 +1,163 @@
+"""The catalogue file: what can be asked for, by which client systems, and who decides.
+
+JSON in camelCase. `CatalogueRefused` names everything in a file that does not hold together.
+"""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+from uuid import UUID
+
+from msgspec import Meta, Struct, field
+
+Scope = Annotated[str, Meta(pattern=r"^[^\s/]+/\S+$", max_length=200)]
+Number = Annotated[str, Meta(pattern=r"^[0-9]{9}$")]
+Name = Annotated[str, Meta(min_length=1, max_length=200)]
+
+
+class Policy(StrEnum):
+    """Who decides on something a client asks for."""
+
+    AUTOMATIC = "automatic"
+    MANUAL = "manual"
+    AUTOMATIC_IN_TEST = "automaticInTest"
+
+
+class Tenancy(StrEnum):
+    SINGLE = "single-tenant"
+    MULTI = "multi-tenant"
+
+
+class RedirectUriRule(StrEnum):
+    PER_CLIENT = "perClient"  # each client has its own
+    SHARED = "shared"  # the system's are those of all its clients
+
+
+class Texts(Struct, frozen=True, forbid_unknown_fields=True):
+    """One text for people, in each of our languages."""
+
+    nb: str
+    nn: str
+    en: str
+
+
+class Binding(StrEnum):
+    """Which access tokens an API takes for a scope."""
+
+    DPOP = "dpop"
+    BEARER = "bearer"
+    EITHER = "either"
+
+
+class ApiScope(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    scope: Scope
+    title: Texts
+    policy: Policy = Policy.MANUAL
+    binding: Binding = Binding.EITHER
+
+
+class ClientClaim(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """An API-specific claim whose value is set for each client."""
+
+    claim_type: Name
+    title: Texts
+    policy: Policy = Policy.MANUAL
+
+
+class Api(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    audience: Name
+    name: Name
+    owner: Name
+    scopes: list[ApiScope]
+    claims: list[ClientClaim] = []
+
+
+class SystemScope(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """A scope that a client system may ask for, and the right in Altinn it needs there."""
+
+    scope: Scope
+    preselected: bool = False
+    right: Name | None = None
+
+
+class ClientSystem(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """A supplier's product, whose installers hold API keys."""
+
+    id: Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,60}$")]
+    name: Name
+    supplier_name: Name
+    supplier_organization_number: Number
+    scopes: Annotated[list[SystemScope], Meta(min_length=1)]
+    grant_types: list[Literal["client_credentials", "authorization_code", "refresh_token"]]
+    redirect_uri_rule: RedirectUriRule = RedirectUriRule.SHARED
+    shared_redirect_uris: list[str] = []
+    redirect_origins: list[str] = []
+    """`https` origins that redirect addresses may have; loopback addresses always may be used."""
+    tenancy: Tenancy = Tenancy.SINGLE
+    draft_life_hours: Annotated[int, Meta(ge=1, le=60 * 24)] | None = None
+    pairing: bool = False
+    """The person always types the pairing code."""
+
+    @property
+    def preselected_scopes(self) -> list[str]:
+        return [entry.scope for entry in self.scopes if entry.preselected]
+
+
+class ScopeDecision(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """What the owners do, for one organization, with the scopes that are not automatic for it."""
+
+    which: Literal["all", "last"]
+    """All scopes of the request, or the last one, the client scope never among them."""
+    decision: Literal["approve", "refuse"] | None = None
+    """None: it waits until somebody decides."""
+    after_seconds: Annotated[int, Meta(ge=0)] = 0
+
+
+class OrganizationRule(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """What is different for one organization: an agreement, or a number of the sandbox."""
+
+    organization_number: Number
+    draft_life_seconds: Annotated[int, Meta(ge=0)] | None = None
+    scopes: ScopeDecision | None = None
+    first_claim_value: Policy | None = None
+    changed_claim_value: Policy | None = None
+
+
+class Delegator(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    organization_number: Number
+    name: Name
+    is_helsenett_member: bool = True
+
+
+class ServiceTerms(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    uri: str
+    name: Name
+    delegator_has_signed: bool
+    scopes: list[Scope]
+
+
+class DeclaredDelegation(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """An organization that lets a multi-tenant client act for it."""
+
+    delegator: Delegator
+    service_terms: list[ServiceTerms] = []
+
+
+class DeclaredClient(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """A client that is ready without a draft: multi-tenant ones can be made in no other way."""
+
+    client_id: UUID
+    client_system: Name
+    organization_number: Number
+    organization_name: Name
+    api_scopes: list[Scope]
+    public_jwks: Annotated[list[dict[str, str]], Meta(min_length=1, max_length=10)]
+    delegations: list[DeclaredDelegation] = []
+
+
+class Catalogue(Struct, frozen=True, rename="camel", forbid_unknown_fields=True, dict=True):
+    """What an operator declares. Look-ups are by `app.apis.rules`."""
+
+    apis: list[Api]
+    client_systems: list[ClientSystem]
+    organization_rules: list[OrganizationRule] = []
+    clients: list[DeclaredClient] = field(default_factory=list)

@@ -1,0 +1,69 @@
+"""Adding to the trail, always in the transaction of what is told."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from msgspec import Struct
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.audit.models import AuditEvent
+
+
+class Happened(StrEnum):
+    """Everything the trail tells of, as noun and verb. A name is never reused."""
+
+    DRAFT_CREATED = "clientDraft.created"
+    DRAFT_CONFIRMED = "clientDraft.confirmed"
+    DRAFT_DECLINED = "clientDraft.declined"
+    CLIENT_DECLARED = "client.declared"
+    CLIENT_CHANGED = "client.changed"
+    CLIENT_BLOCKED = "client.blocked"
+    CLIENT_UNBLOCKED = "client.unblocked"
+    CLIENT_CLOSED = "client.closed"
+    KEY_ADDED = "clientKey.added"
+    KEY_RETIRED = "clientKey.retired"
+    KEY_ENDED = "clientKey.ended"
+    KEY_LEAKED = "clientKey.leaked"
+    ACCESS_APPROVED = "access.approved"
+    ACCESS_REFUSED = "access.refused"
+    CLAIM_APPROVED = "claim.approved"
+    CLAIM_REFUSED = "claim.refused"
+    API_KEY_CREATED = "apiKey.created"
+    API_KEY_REVOKED = "apiKey.revoked"
+    CATALOGUE_APPLIED = "catalogue.applied"
+    PERSON_LOGGED_IN = "person.loggedIn"
+
+
+class Actor(Struct, frozen=True):
+    """Who did it, and from where. Persons stand here by pseudonym only."""
+
+    name: str
+    source: str | None = None
+    request_id: str | None = None
+
+
+OPERATOR = Actor(name="operator")
+WORKER = Actor(name="worker")
+
+
+def record(
+    db: AsyncSession,
+    happened: Happened,
+    *,
+    actor: Actor,
+    subject: object,
+    at: datetime,
+    **details: str,
+) -> None:
+    """Tell of something in the transaction that `db` has open."""
+    db.add(
+        AuditEvent(
+            happened=happened,
+            actor=actor.name,
+            subject=str(subject),
+            at=at,
+            source=actor.source,
+            request_id=actor.request_id,
+            details=details or None,
+        )
+    )

@@ -1,0 +1,39 @@
+"""The life of a draft, and what it may ask for."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from app.state_machine import Transitions
+
+
+class DraftStatus(StrEnum):
+    PENDING = "pending"
+    CONFIRMED = "confirmed"
+    DECLINED = "declined"
+    EXPIRED = "expired"
+
+
+class DraftEvent(StrEnum):
+    CONFIRM = "confirm"
+    DECLINE = "decline"
+    EXPIRE = "expire"
+
+
+TRANSITIONS: Transitions[DraftStatus, DraftEvent] = {
+    (DraftStatus.PENDING, DraftEvent.CONFIRM): DraftStatus.CONFIRMED,
+    (DraftStatus.PENDING, DraftEvent.DECLINE): DraftStatus.DECLINED,
+    (DraftStatus.PENDING, DraftEvent.EXPIRE): DraftStatus.EXPIRED,
+}
+
+READABLE_AFTER_DECISION = timedelta(days=30)
+
+
+class DeclineReason(StrEnum):
+    WRONG_ORGANIZATION = "wrongOrganization"
+    NOT_ORDERED = "notOrdered"
+    UNSURE = "unsure"
+
+
+def status_now(status: DraftStatus, expires_at: datetime, now: datetime) -> DraftStatus:
+    """Expiry holds from the moment it is due, also before the job has written it down."""
+    return DraftStatus.EXPIRED if status == DraftStatus.PENDING and now >= expires_at else status

@@ -1,0 +1,66 @@
+"""The bodies of the client draft API, in the names that HelseID Selvbetjening uses."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from msgspec import Meta, Struct
+
+Scope = Annotated[
+    str, Meta(pattern=r"^[^\s/]+/\S+$", max_length=200, examples=["nhn:selvbetjening/client"])
+]
+Uri = Annotated[str, Meta(min_length=1, max_length=2000)]
+OrganizationNumber = Annotated[str, Meta(pattern=r"^[0-9]{9}$", examples=["310000019"])]
+
+
+class ClientClaim(Struct, rename="camel", frozen=True):
+    """A value for an API-specific claim: it ends up in access tokens for that API."""
+
+    key: Annotated[str, Meta(min_length=1, max_length=200, description="The claim type.")]
+    value: Annotated[str, Meta(min_length=1, max_length=1000)]
+
+
+class NewClientDraft(Struct, rename="camel", kw_only=True, frozen=True):
+    """What an installer asks for on behalf of one organization."""
+
+    organization_number: Annotated[
+        OrganizationNumber, Meta(description="The main unit that will own the client.")
+    ]
+    public_jwk: Annotated[
+        Any,
+        Meta(description="The client's public JWK: as JSON text in a string, or as an object."),
+    ]
+    api_scopes: Annotated[list[Scope], Meta(max_length=100)] | None = None
+    audience_specific_client_claims: (
+        Annotated[list[ClientClaim], Meta(max_length=100)] | None
+    ) = None
+    redirect_uris: Annotated[list[Uri], Meta(max_length=50)] | None = None
+    post_logout_redirect_uris: Annotated[list[Uri], Meta(max_length=50)] | None = None
+    child_organization_numbers: (
+        Annotated[list[OrganizationNumber], Meta(max_length=500)] | None
+    ) = None
+    post_client_confirmation_redirect_uri: Uri | None = None
+    external_ref: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
+    pairing: bool | None = None
+
+
+class AskedFor(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a draft comes to once it has been found acceptable, as it is stored."""
+
+    api_scopes: list[str]
+    claims: list[ClientClaim] = []
+    redirect_uris: list[str] = []
+    post_logout_redirect_uris: list[str] = []
+    child_organization_numbers: list[str] = []
+    post_client_confirmation_redirect_uri: str | None = None
+
+
+class ClientDraftCreated(Struct, rename="camel", frozen=True, omit_defaults=True):
+    """The draft is registered; the client can be used once a person has confirmed it."""
+
+    client_id: UUID
+    confirm_url: str
+    expires_at: datetime
+    pairing_code: str
+    external_ref: str | None = None
+    warnings: list[str] = []

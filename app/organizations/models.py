@@ -1,0 +1,19 @@
+from datetime import datetime
+
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.database import Base
+from app.organizations.register import Verdict
+
+
+class Organization(Base):
+    """What Enhetsregisteret last said of a number."""
+
+    __tablename__ = "organizations"
+
+    organization_number: Mapped[str] = mapped_column(primary_key=True)
+    verdict: Mapped[Verdict]
+    name: Mapped[str | None] = mapped_column(default=None)
+    main_unit: Mapped[str | None] = mapped_column(default=None)
+    etag: Mapped[str | None] = mapped_column(default=None)
+    checked_at: Mapped[datetime]

@@ -1,0 +1,127 @@
+"""The service's settings, read once at start from `ONBOARDING_*` variables.
+
+A variable may instead name a file that holds its value, by the same name with `_FILE` behind:
+secrets need not stand in the environment. An unknown variable, and one whose value does not
+fit, stops the start with its name.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+
+PREFIX = "ONBOARDING_"
+
+Address = Annotated[str, Meta(pattern=r"^https?://[^\s/]+(/[^\s]*[^\s/])?$")]
+Secret = Annotated[str, Meta(min_length=32)]
+Positive = Annotated[int, Meta(ge=1)]
+
+# Variables in the name of the service that are not the service's own.
+NOT_OURS = frozenset({"ONBOARDING_TEST_DATABASE_URL"})
+
+
+class SettingsRefused(Exception):
+    """The environment does not describe a service that can start. The text is for the operator."""
+
+
+class Environment(StrEnum):
+    TEST = "test"
+    PRODUCTION = "production"
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """Everything an operator can set; each name is that of its variable, less the prefix."""
+
+    database_url: Annotated[str, Meta(pattern=r"^postgres(ql)?://")]
+    public_base_urls: Annotated[list[Address], Meta(min_length=1)]
+    """Where clients reach the service. The first is used in links; a proof's `htu` may name any."""
+    environment: Environment
+    secret_key: Secret
+    """Keys pseudonyms, form tokens and pairing codes (HMAC)."""
+
+    issuer: Address
+    registration_token: Secret
+    """The management credential for client registration at the issuer (RFC 7591)."""
+    audience: str = "nhn:selvbetjening"
+    client_scope: str = "nhn:selvbetjening/client"
+    login_client_id: Annotated[str, Meta(min_length=1)]
+    login_key: Annotated[str, Meta(min_length=1)]
+    """The private JWK, as JSON text, with which this service authenticates at the issuer."""
+    security_level: Annotated[int, Meta(ge=3, le=4)] = 4
+
+    enhetsregisteret_url: Address = "https://data.brreg.no/enhetsregisteret/api"
+    contact: str = "post@example.org"
+    """Stands in the `User-Agent` of calls to the neighbours."""
+    ca_file: str | None = None
+    """Certificate authorities to trust for calls to the neighbours, besides the system's."""
+
+    allow_bearer: bool = False
+    refuse_rs_algorithms: bool = False
+    allowed_organization_numbers: list[str] = []
+    """Numbers that are accepted although the rule for the environment refuses them."""
+    organisasjonsledd_allowed: list[str] = []
+    """Organisational parts that may own a client although they are not main units."""
+    trusted_proxies: list[str] = []
+    """Addresses whose `X-Forwarded-For` counts."""
+    proofs_not_before: int = 0
+    """Proofs with an older `iat` (epoch seconds) are refused: set it after a restore."""
+
+    key_life_days: Positive = 365
+    draft_life_hours: Positive = 24
+    body_limit: Positive = 65_536
+    drafts_per_minute_and_key: Positive = 60
+    drafts_per_day_and_key: Positive = 2_000
+    drafts_per_hour_organization_and_key: Positive = 10
+    drafts_per_minute_and_address: Positive = 30
+    failed_logins_per_minute: Positive = 30
+    """Failed authentications a minute for each address and key."""
+
+    @property
+    def base_url(self) -> str:
+        return self.public_base_urls[0]
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """The settings in `environment`, or `SettingsRefused` with every variable that is at fault."""
+    given = _given(environment)
+    known = {field.encode_name: field for field in msgspec.structs.fields(Settings)}
+    faults = [f"{PREFIX}{name.upper()} is not a setting." for name in given.keys() - known.keys()]
+    values: dict[str, object] = {}
+    for name, field in known.items():
+        if name in given:
+            try:
+                values[name] = _value(given[name], field.type)
+            except msgspec.ValidationError as error:
+                faults.append(f"{PREFIX}{name.upper()}: {error}.")
+        elif field.required:
+            faults.append(f"{PREFIX}{name.upper()} is missing.")
+    if faults:
+        raise SettingsRefused("\n".join(sorted(faults)))
+    return Settings(**values)  # type: ignore[arg-type]  # each value was converted to its type
+
+
+def _given(environment: Mapping[str, str]) -> dict[str, str]:
+    given: dict[str, str] = {}
+    for variable, value in environment.items():
+        if not variable.startswith(PREFIX) or variable in NOT_OURS:
+            continue
+        name = variable.removeprefix(PREFIX).lower()
+        if name.endswith("_file") and name not in Settings.__struct_fields__:
+            name = name.removesuffix("_file")
+            try:
+                value = Path(value).read_text(encoding="utf-8").strip()
+            except OSError as error:
+                raise SettingsRefused(f"{variable}: {error.strerror}: {value}") from error
+        given[name] = value
+    return given
+
+
+def _value(text: str, kind: type) -> object:
+    """`text` as `kind`; a list is written with commas."""
+    if getattr(msgspec.inspect.type_info(kind), "item_type", None) is not None:
+        items = [item.strip() for item in text.split(",") if item.strip()]
+        return msgspec.convert(items, kind)
+    return msgspec.convert(text, kind, strict=False)
