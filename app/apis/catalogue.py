@@ -4,6 +4,7 @@ JSON in camelCase. `CatalogueRefused` names everything in a file that does not h
 """
 
 from enum import StrEnum
+from functools import cached_property
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -155,9 +156,37 @@ class DeclaredClient(Struct, frozen=True, rename="camel", forbid_unknown_fields=
 
 
 class Catalogue(Struct, frozen=True, rename="camel", forbid_unknown_fields=True, dict=True):
-    """What an operator declares. Look-ups are by `app.apis.rules`."""
+    """What an operator declares, with the look-ups that the rules need."""
 
     apis: list[Api]
     client_systems: list[ClientSystem]
     organization_rules: list[OrganizationRule] = []
     clients: list[DeclaredClient] = field(default_factory=list)
+
+    @cached_property
+    def systems(self) -> dict[str, ClientSystem]:
+        return {system.id: system for system in self.client_systems}
+
+    @cached_property
+    def api_scopes(self) -> dict[str, ApiScope]:
+        return {entry.scope: entry for api in self.apis for entry in api.scopes}
+
+    @cached_property
+    def api_of_scope(self) -> dict[str, Api]:
+        return {entry.scope: api for api in self.apis for entry in api.scopes}
+
+    @cached_property
+    def client_claims(self) -> dict[str, ClientClaim]:
+        return {claim.claim_type: claim for api in self.apis for claim in api.claims}
+
+    @cached_property
+    def api_of_claim(self) -> dict[str, Api]:
+        return {claim.claim_type: api for api in self.apis for claim in api.claims}
+
+    @cached_property
+    def rule_of_organization(self) -> dict[str, OrganizationRule]:
+        return {rule.organization_number: rule for rule in self.organization_rules}
+
+    @cached_property
+    def declared_clients(self) -> dict[UUID, DeclaredClient]:
+        return {client.client_id: client for client in self.clients}

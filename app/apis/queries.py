@@ -1,0 +1,46 @@
+"""Which catalogue is in force. Each process keeps the newest one it has read."""
+
+from sqlalchemy import ScalarSelect, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.apis.catalogue import Catalogue
+from app.apis.models import CatalogueVersion
+from app.database import Sessions
+
+
+def newest_version() -> ScalarSelect[int]:
+    """The version in force, as part of a statement."""
+    return select(func.max(CatalogueVersion.version)).scalar_subquery()
+
+
+async def newest_catalogue(db: AsyncSession) -> CatalogueVersion | None:
+    return await db.scalar(
+        select(CatalogueVersion).order_by(CatalogueVersion.version.desc()).limit(1)
+    )
+
+
+class NoCatalogue(Exception):
+    """Nobody has applied a catalogue to this database."""
+
+
+class Catalogues:
+    """The catalogue of this process. A version never changes, so it is read once."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
+        self._versions: dict[int, Catalogue] = {}
+
+    async def of(self, version: int | None) -> Catalogue:
+        """The catalogue of a version that a statement has just seen in force."""
+        if version is None:
+            raise NoCatalogue
+        if version not in self._versions:
+            async with self._sessions() as db:
+                row = await db.get_one(CatalogueVersion, version)
+            self._versions = {version: row.content}
+        return self._versions[version]
+
+    async def in_force(self) -> Catalogue:
+        async with self._sessions() as db:
+            version = await db.scalar(select(newest_version()))
+        return await self.of(version)
