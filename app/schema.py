@@ -1,0 +1,25 @@
+"""The database's schema: bringing it up to date, and which state of it this code needs."""
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+
+from app.shipped import shipped
+
+
+def alembic_config(url: str) -> Config:
+    """Alembic's configuration without a file: an installed wheel has none."""
+    config = Config()
+    config.set_main_option("script_location", str(shipped("migrations")).replace("%", "%%"))
+    config.attributes["url"] = url
+    return config
+
+
+def upgrade(url: str, revision: str = "head") -> None:
+    """Run the migrations that are missing. Not to be called from a running event loop."""
+    command.upgrade(alembic_config(url), revision)
+
+
+def newest_revision() -> str | None:
+    """The revision that the service's code was written for."""
+    return ScriptDirectory.from_config(alembic_config("")).get_current_head()

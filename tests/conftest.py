@@ -1,0 +1,33 @@
+"""What every room's tests share: databases."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.databases import database_server, migrated_template, new_database
+
+
+@pytest.fixture(scope="session")
+def server_url() -> Iterator[str]:
+    with database_server() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def template(server_url: str) -> Iterator[str]:
+    with migrated_template(server_url) as name:
+        yield name
+
+
+@pytest.fixture
+def database_url(server_url: str, template: str) -> Iterator[str]:
+    """A database of the test's own, with the schema and nothing in it."""
+    with new_database(server_url, template) as url:
+        yield url
+
+
+@pytest.fixture
+def empty_database_url(server_url: str) -> Iterator[str]:
+    """A database without a schema."""
+    with new_database(server_url) as url:
+        yield url
