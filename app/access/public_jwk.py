@@ -51,6 +51,7 @@ class KeyRefused(InvalidRequest):
     slug = "key-refused"
     title = "The public key is not acceptable"
     status = HTTPStatus.BAD_REQUEST
+    whole_body_is = "publicJwk"
 
     def __init__(
         self,

@@ -19,6 +19,7 @@ from app.web.body_errors import struct_errors
 from app.web.json_text import read_json
 
 S = TypeVar("S", bound=Struct)
+_USUAL_TYPES = frozenset({"application/json", "application/json; charset=utf-8"})
 _JSON_TYPE = re.compile(r"application/(json|[a-z0-9!#$&^_.+-]+\+json)")
 
 
@@ -55,7 +56,7 @@ def refuse_if_any(errors: Sequence[FieldError]) -> None:
 
 def check_content_type(header: str | None) -> None:
     """Refuse what does not say that it is JSON in UTF-8."""
-    if header == "application/json":
+    if header in _USUAL_TYPES:
         return
     message = Message()
     message["Content-Type"] = header or ""

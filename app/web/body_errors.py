@@ -99,7 +99,8 @@ def _check_union(value: object, kind: Any, place: _Place, found: _Found) -> None
     # The choice that was meant is the one whose kind of value is right.
     meant = [errors for errors in attempts if [e.code for e in errors] != ["wrong_type"]]
     if meant:
-        found.errors.extend(min(meant, key=lambda errors: len(errors)))
+        nearest: list[FieldError] = min(meant, key=len)
+        found.errors.extend(nearest)
     else:
         found.add(place, "wrong_type", "is not of a kind that is expected here")
 
