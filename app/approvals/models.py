@@ -24,7 +24,7 @@ class ApiAccess(Base):
 
 
 class ScopeAccess(Base):
-    """Whether an API's owner grants a scope to a client. A decision that is due is due by itself."""
+    """Whether an API's owner grants a scope to a client, and when a decision falls due."""
 
     __tablename__ = "scope_accesses"
     __table_args__ = (Index(None, "decide_at", postgresql_where="decide_at IS NOT NULL"),)
@@ -32,8 +32,9 @@ class ScopeAccess(Base):
     client_id: Mapped[UUID] = mapped_column(ForeignKey(CLIENT), primary_key=True)
     scope: Mapped[str] = mapped_column(primary_key=True)
     audience: Mapped[str]
-    position: Mapped[int]
-    """Where it stands in the list that the client asked for."""
+    position: Mapped[int | None]
+    """Where it stands in the list that the client asked for. None: the client has dropped it,
+    and the row remembers that the owner had said no."""
     state: Mapped[AccessState]
     reason: Mapped[str | None] = mapped_column(default=None)
     since: Mapped[datetime]

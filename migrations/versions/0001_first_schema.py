@@ -167,6 +167,7 @@ def upgrade() -> None:
         sa.Column("name", sa.Text()),
         sa.Column("main_unit", sa.Text()),
         sa.Column("etag", sa.Text()),
+        sa.Column("winding_up", sa.Boolean(), nullable=False),
         sa.Column("checked_at", sa.TIMESTAMP(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("organization_number", name="pk_organizations"),
         sa.CheckConstraint(
@@ -290,7 +291,7 @@ def upgrade() -> None:
         sa.Column("client_id", sa.Uuid(), nullable=False),
         sa.Column("scope", sa.Text(), nullable=False),
         sa.Column("audience", sa.Text(), nullable=False),
-        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("position", sa.Integer()),
         sa.Column("state", sa.String(40), nullable=False),
         sa.Column("reason", sa.Text()),
         sa.Column("since", sa.TIMESTAMP(timezone=True), nullable=False),
