@@ -16,4 +16,5 @@ class Organization(Base):
     name: Mapped[str | None] = mapped_column(default=None)
     main_unit: Mapped[str | None] = mapped_column(default=None)
     etag: Mapped[str | None] = mapped_column(default=None)
+    winding_up: Mapped[bool] = mapped_column(default=False)
     checked_at: Mapped[datetime]

@@ -25,6 +25,8 @@ class RegisterEntry(Struct, frozen=True):
     name: str | None = None
     main_unit: str | None = None
     etag: str | None = None
+    winding_up: bool = False
+    """It may own a client, but not for long."""
 
 
 class RegisterUnavailable(Exception):

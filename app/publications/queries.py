@@ -4,8 +4,9 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.dialects.postgresql import Insert, insert
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.dml import ReturningInsert
 
 from app.publications.models import Publication
 
@@ -13,7 +14,7 @@ DUE_CHANNEL = "publication_due"
 DONE_CHANNEL = "publication_done"
 
 
-def publication_wanted(client_id: UUID | ColumnElement[UUID]) -> Insert:
+def publication_wanted(client_id: UUID | ColumnElement[UUID]) -> ReturningInsert[int]:
     """One more version of this client that the issuer has to know; returns `wanted`."""
     now: ColumnElement[datetime] = func.clock_timestamp()
     return (

@@ -36,7 +36,7 @@ class Registration(Struct, frozen=True, kw_only=True):
 
 
 class IssuerUnavailable(Exception):
-    """The issuer did not take what it was told: it has to be told again. The text is for the log."""
+    """The issuer did not take what it was told and has to be told again. The text is for the log."""
 
 
 class TokenIssuer(Protocol):

@@ -1,0 +1,40 @@
+"""What is remembered of Enhetsregisteret's answers."""
+
+from datetime import datetime
+
+from sqlalchemy.dialects.postgresql import Insert, insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.organizations.models import Organization
+from app.organizations.register import RegisterEntry
+
+
+async def remembered_organization(db: AsyncSession, number: str) -> Organization | None:
+    return await db.get(Organization, number)
+
+
+def entry_of(row: Organization) -> RegisterEntry:
+    return RegisterEntry(
+        verdict=row.verdict,
+        name=row.name,
+        main_unit=row.main_unit,
+        etag=row.etag,
+        winding_up=row.winding_up,
+    )
+
+
+def answer_kept(number: str, entry: RegisterEntry, now: datetime) -> Insert:
+    """The register's newest answer takes the place of what it said before."""
+    answer = {
+        "verdict": entry.verdict,
+        "name": entry.name,
+        "main_unit": entry.main_unit,
+        "etag": entry.etag,
+        "winding_up": entry.winding_up,
+        "checked_at": now,
+    }
+    return (
+        insert(Organization)
+        .values(organization_number=number, **answer)
+        .on_conflict_do_update(index_elements=[Organization.organization_number], set_=answer)
+    )
