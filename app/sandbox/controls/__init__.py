@@ -1,0 +1,1 @@
+"""What a person or a test may do to the sandbox, under /_sandbox."""

@@ -1,0 +1,138 @@
+"""The controls' routes. What concerns the service's own state is passed on to the service."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from litestar import Litestar, MediaType, Request, Response, Router, delete, get, post, put
+from litestar.datastructures import State
+from litestar.di import Provide
+
+from app.sandbox.controls.guards import demand_json, demand_loopback_host
+from app.sandbox.controls.overview import overview
+from app.sandbox.controls.service_controls import ServiceControls
+from app.sandbox.faults import Fault, Faults
+from app.sandbox.neighbours import Neighbours
+from app.sandbox.token_issuer.issuer import Issuer
+
+PATH = "/_sandbox"
+
+ControlRequest = Request[object, object, State]
+
+
+@get("/", media_type=MediaType.HTML, include_in_schema=False)
+async def show_overview(neighbours: Neighbours, issuer: Issuer) -> Response[str]:
+    return overview(neighbours, issuer)
+
+
+@get("/health", summary="Whether the neighbours answer")
+async def health() -> dict[str, str]:
+    return {"status": "ok"}
+
+
+@get("/openapi.json", include_in_schema=False)
+async def openapi_document(request: Request[object, object, State]) -> dict[str, Any]:
+    litestar: Litestar = request.app
+    return litestar.openapi_schema.to_schema()
+
+
+@post("/reset", status_code=200, summary="Begin anew, here and in the service")
+async def reset(
+    issuer: Issuer, faults: Faults, service_controls: ServiceControls
+) -> Response[bytes]:
+    """Here first: what the service publishes while it resets must not be forgotten."""
+    issuer.reset(datetime.now(UTC))
+    faults.set([])
+    return await service_controls.forward("POST", "/reset")
+
+
+@post(
+    "/clients/{client_id:str}/decision",
+    status_code=200,
+    summary="Decide on a draft as a person at the page would",
+    description='Body: `{"decision": "approve" | "reject", "person"?}`. Answers the redirect.',
+)
+async def decide(
+    client_id: str, request: ControlRequest, service_controls: ServiceControls
+) -> Response[bytes]:
+    path = f"/clients/{client_id}/decision"
+    return await service_controls.forward("POST", path, await request.body())
+
+
+@post(
+    "/approvals",
+    status_code=200,
+    summary="Decide on access as the API owner would",
+    description='Body: `{"clientId", "scope"?, "claimType"?, "decision": "approve" | "refuse"}`.',
+)
+async def approve(request: ControlRequest, service_controls: ServiceControls) -> Response[bytes]:
+    return await service_controls.forward("POST", "/approvals", await request.body())
+
+
+@get("/clients", summary="The clients that the token issuer knows")
+async def list_clients(issuer: Issuer) -> list[dict[str, Any]]:
+    return [
+        {
+            "clientId": client.client_id,
+            "created": client.created,
+            "updated": client.updated,
+            "takesEffect": client.takes_effect,
+            "keys": [key.thumbprint for key in client.keys],
+            "metadata": msgspec.to_builtins(client.metadata),
+        }
+        for client in issuer.clients.all()
+    ]
+
+
+@post("/forget-registrations", status_code=204, summary="Let the issuer lose its registrations")
+async def forget_registrations(issuer: Issuer) -> None:
+    issuer.forget_registrations(datetime.now(UTC))
+
+
+@get("/faults", summary="The faults that are waiting")
+async def list_faults(faults: Faults) -> list[Fault]:
+    return faults.current()
+
+
+@put("/faults", summary="Set how the neighbours fail; what was set before is gone")
+async def set_faults(data: list[Fault], faults: Faults) -> list[Fault]:
+    faults.set(data)
+    return faults.current()
+
+
+@delete("/faults", summary="Let the neighbours work again")
+async def clear_faults(faults: Faults) -> None:
+    faults.set([])
+
+
+def controls_router(
+    neighbours: Neighbours, issuer: Issuer, faults: Faults, service_controls: ServiceControls
+) -> Router:
+    shared = {
+        "neighbours": neighbours,
+        "issuer": issuer,
+        "faults": faults,
+        "service_controls": service_controls,
+    }
+    return Router(
+        path=PATH,
+        guards=[demand_loopback_host, demand_json],
+        route_handlers=[
+            show_overview,
+            health,
+            openapi_document,
+            reset,
+            decide,
+            approve,
+            list_clients,
+            forget_registrations,
+            list_faults,
+            set_faults,
+            clear_faults,
+        ],
+        dependencies={name: _provide(value) for name, value in shared.items()},
+    )
+
+
+def _provide(value: object) -> Provide:
+    return Provide(lambda: value, sync_to_thread=False)

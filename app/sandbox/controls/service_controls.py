@@ -1,0 +1,35 @@
+"""Controls of the service's own state: passed on to the service's process, answer and all."""
+
+import httpx2
+from litestar import MediaType, Response
+
+SECRET_HEADER = "Sandbox-Secret"
+# A decision waits until the issuer knows the client; a jump of the clock until all has run.
+TIMEOUT_SECONDS = 120
+
+
+class ServiceControls:
+    def __init__(self, url: str, secret: str) -> None:
+        self._client = httpx2.AsyncClient(
+            base_url=url,
+            headers={SECRET_HEADER: secret},
+            timeout=TIMEOUT_SECONDS,
+            # The service is on this machine; no proxy of the environment stands between.
+            trust_env=False,
+        )
+
+    async def forward(self, method: str, path: str, body: bytes = b"") -> Response[bytes]:
+        headers = {"Content-Type": "application/json"} if body else {}
+        try:
+            answer = await self._client.request(method, path, content=body, headers=headers)
+        except httpx2.HTTPError:
+            return Response(
+                b'{"detail": "The service does not answer."}',
+                status_code=502,
+                media_type=MediaType.JSON,
+            )
+        kind = answer.headers.get("content-type", MediaType.JSON)
+        return Response(answer.content, status_code=answer.status_code, media_type=kind)
+
+    async def close(self) -> None:
+        await self._client.aclose()

@@ -1,0 +1,1 @@
+"""The public register of organisations, as Brønnøysund serves it under /enhetsregisteret/api."""

@@ -1,0 +1,125 @@
+"""Failures of the neighbours that a test, or a person, asks for."""
+
+import asyncio
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from typing import Annotated, Literal
+
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from msgspec import Meta, Struct
+from msgspec.structs import replace
+
+TARGETS = {
+    "issuer": ("/sts",),
+    "brreg": ("/brreg/enhetsregisteret/api",),
+    "altinn": ("/altinn", "/maskinporten", "/am-ui"),
+}
+
+
+class Fault(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """One way to fail. Several members work together: first the delay, then what follows it."""
+
+    target: Literal["issuer", "brreg", "altinn"]
+    path: Annotated[str, Meta(max_length=200)] | None = None
+    """Below the neighbour's address, such as `/connect/token`; `*` stands for anything."""
+    times: Annotated[int, Meta(ge=1)] | None = None
+    """How many requests it meets. Absent: all, until the faults are taken away."""
+    status: Annotated[int, Meta(ge=400, le=599)] | None = None
+    retry_after: Annotated[int, Meta(ge=0)] | None = None
+    delay_ms: Annotated[int, Meta(ge=0, le=120_000)] = 0
+    drop: bool = False
+    """The connection breaks and nothing was done."""
+    malformed: bool = False
+    """200 with JSON that breaks off."""
+    lose_answer: bool = False
+    """The work is done, and the connection breaks before the answer."""
+
+
+class Faults:
+    def __init__(self) -> None:
+        self._faults: list[Fault] = []
+
+    def set(self, faults: Sequence[Fault]) -> None:
+        self._faults = list(faults)
+
+    def current(self) -> list[Fault]:
+        return list(self._faults)
+
+    def next_for(self, path: str) -> Fault | None:
+        """The first fault that fits; each use counts."""
+        for index, fault in enumerate(self._faults):
+            if not _fits(fault, path):
+                continue
+            if fault.times == 1:
+                del self._faults[index]
+            elif fault.times is not None:
+                self._faults[index] = replace(fault, times=fault.times - 1)
+            return fault
+        return None
+
+
+def _fits(fault: Fault, path: str) -> bool:
+    for root in TARGETS[fault.target]:
+        if path == root or path.startswith(f"{root}/"):
+            below = path.removeprefix(root)
+            return fault.path is None or fnmatchcase(below, fault.path)
+    return False
+
+
+class FaultInjection:
+    """Stands before everything else, so that a fault looks like the network or a gateway."""
+
+    def __init__(self, app: ASGIApp, faults: Faults) -> None:
+        self._app = app
+        self._faults = faults
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_http = scope["type"] == ScopeType.HTTP
+        fault = self._faults.next_for(scope["path"]) if is_http else None
+        if fault is None:
+            await self._app(scope, receive, send)
+            return
+        await asyncio.sleep(fault.delay_ms / 1_000)
+        await self._fail(fault, scope, receive, send)
+
+    async def _fail(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
+        if fault.lose_answer:
+            await self._app(scope, receive, _nowhere)
+            await _break_off(send)
+        elif fault.drop:
+            await _break_off(send)
+        elif fault.malformed:
+            await _answer(send, fault.status or 200, b'{"broken": [1, 2', fault.retry_after)
+        elif fault.status is not None:
+            body = b'{"error": "temporarily_unavailable", "error_description": "sandbox fault"}'
+            await _answer(send, fault.status, body, fault.retry_after)
+        else:
+            await self._app(scope, receive, send)
+
+
+async def _nowhere(_: Message) -> None:
+    """Takes an answer that nobody shall see."""
+
+
+async def _break_off(send: Send) -> None:
+    """A body that ends before its length makes the server cut the connection."""
+    await send(
+        {
+            "type": "http.response.start",
+            "status": 200,
+            "headers": [(b"content-length", b"1000000")],
+        }
+    )
+    await send({"type": "http.response.body", "body": b" ", "more_body": True})
+
+
+async def _answer(send: Send, status: int, body: bytes, retry_after: int | None) -> None:
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+    ]
+    if retry_after is not None:
+        headers.append((b"retry-after", str(retry_after).encode()))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})

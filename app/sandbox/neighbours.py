@@ -1,0 +1,37 @@
+"""What the neighbours' process is told when it starts: one JSON file, named by a variable."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+FILE_VARIABLE = "SANDBOX_NEIGHBOURS_FILE"
+
+
+class Neighbours(Struct, frozen=True, kw_only=True, rename="camel"):
+    neighbours_url: str
+    """Where this process is reached, without a slash at the end."""
+    base_url: str
+    """Where the service is reached."""
+    registration_token: str
+    """The management credential that the service registers clients with (RFC 7591)."""
+    login_client: dict[str, Any] | None = None
+    """Registration of the service's own login client, there from the first moment."""
+    controls_url: str = ""
+    """The service's own controls, which only this process may call."""
+    controls_secret: str = ""
+    ready_info: dict[str, Any] = {}
+
+    @property
+    def issuer_url(self) -> str:
+        return f"{self.neighbours_url}/sts"
+
+    @property
+    def enhetsregisteret_url(self) -> str:
+        return f"{self.neighbours_url}/brreg/enhetsregisteret/api"
+
+
+def read_neighbours(environment: Mapping[str, str]) -> Neighbours:
+    return msgspec.json.decode(Path(environment[FILE_VARIABLE]).read_bytes(), type=Neighbours)
