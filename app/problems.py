@@ -28,6 +28,8 @@ class Problem(Exception):
     slug: ClassVar[str]
     title: ClassVar[str]
     status: ClassVar[HTTPStatus]
+    whole_body_is: ClassVar[str] = ""
+    """The member that an old client should read of, where the whole body is that member."""
 
     def __init__(
         self,

@@ -1,0 +1,74 @@
+"""How often something may be asked for. PostgreSQL counts, so that every process counts together.
+
+A window is fixed: a minute, an hour or a day. Counting is not undone when the request fails: who
+asks too often is told so whatever he asks for.
+"""
+
+import math
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from msgspec import Struct
+from sqlalchemy import ARRAY, TIMESTAMP, Text, bindparam, func, literal_column, select
+from sqlalchemy.dialects.postgresql import insert
+
+from app.access.models import RequestCount
+from app.database import Connection, HotStatement
+from app.problems import TooManyRequests
+
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+_asked = (
+    func.unnest(
+        bindparam("names", type_=ARRAY(Text)),
+        bindparam("starts", type_=ARRAY(TIMESTAMP(timezone=True))),
+    )
+    .table_valued("name", "start")
+    .render_derived(name="asked")
+)
+_COUNT = HotStatement(
+    insert(RequestCount)
+    .from_select(
+        ["name", "window_start", "count"],
+        # In one order, so that two requests never wait for each other crosswise.
+        select(_asked.c.name, _asked.c.start, literal_column("1")).order_by(_asked.c.name),
+    )
+    .on_conflict_do_update(
+        index_elements=[RequestCount.name, RequestCount.window_start],
+        set_={"count": RequestCount.count + 1},
+    )
+    .returning(RequestCount.name, RequestCount.count)
+)
+
+
+class Limit(Struct, frozen=True):
+    """At most `most` in each `window`."""
+
+    name: str
+    window: timedelta
+    most: int
+    what: str
+    """What is limited, for the one who is refused."""
+
+    def start(self, now: datetime) -> datetime:
+        return now - (now - EPOCH) % self.window
+
+    def refusal(self, now: datetime) -> TooManyRequests:
+        seconds = math.ceil((self.start(now) + self.window - now).total_seconds())
+        return TooManyRequests(
+            f"At most {self.most} {self.what}. Try again in {seconds} s.", retry_after=seconds
+        )
+
+
+async def exceeded(connection: Connection, limits: Sequence[Limit], now: datetime) -> list[Limit]:
+    """Count once for each of `limits`, and tell which are passed. `now` is real time."""
+    rows = await _COUNT.rows(
+        connection,
+        names=[limit.name for limit in limits],
+        starts=[limit.start(now) for limit in limits],
+    )
+    counts = {row["name"]: row["count"] for row in rows}
+    return [limit for limit in limits if counts[limit.name] > limit.most]

@@ -1,0 +1,101 @@
+"""What surrounds every request: its trace, the caller's address, and one line in the log.
+
+The line holds the method, the path's template, the status and the time: never a header, a query
+or a body.
+"""
+
+import re
+import secrets
+import time
+from collections.abc import Mapping
+from ipaddress import IPv6Address, ip_address
+
+import structlog
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+TRACEPARENT = re.compile(rb"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+NO_TRACE = b"0" * 32
+
+log = structlog.get_logger()
+
+
+class Frame:
+    """An ASGI application around the service's own."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        trusted_proxies: list[str],
+        headers: Mapping[str, str],
+    ) -> None:
+        self.app = app
+        self.trusted_proxies = frozenset(trusted_proxies)
+        self.headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        trace_id = _trace_id(scope)
+        state = scope.setdefault("state", {})
+        state["trace_id"] = trace_id
+        state["address"] = self._address(scope)
+        added = [*self.headers, (b"traceparent", f"00-{trace_id}-{secrets.token_hex(8)}-01".encode())]
+        began = time.perf_counter()
+        status = 0
+
+        async def send_framed(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], *added]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_framed)
+        finally:
+            log.info(
+                "request",
+                method=scope["method"],
+                route=_route(scope),
+                status=status,
+                ms=round((time.perf_counter() - began) * 1000, 1),
+                caller=state.get("caller"),
+                trace_id=trace_id,
+            )
+
+    def _address(self, scope: Scope) -> str:
+        """The caller's address: a proxy's word counts only where the operator trusts it."""
+        client = scope.get("client")
+        address = client[0] if client else ""
+        if address in self.trusted_proxies:
+            for name, value in scope["headers"]:
+                if name == b"x-forwarded-for":
+                    return value.decode("latin-1").split(",")[-1].strip()
+        return address
+
+
+def network_of(address: str) -> str:
+    """What limits go by: the address, or for IPv6 its /64, which one household has whole."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, IPv6Address):
+        return str(IPv6Address(int(parsed) >> 64 << 64)) + "/64"
+    return address
+
+
+def _trace_id(scope: Scope) -> str:
+    for name, value in scope["headers"]:
+        if name == b"traceparent":
+            match = TRACEPARENT.fullmatch(value)
+            if match and match[1] != NO_TRACE:
+                return match[1].decode()
+    return secrets.token_hex(16)
+
+
+def _route(scope: Scope) -> str | None:
+    """The template of the path, so that no identifier stands in the log."""
+    return scope.get("path_template")

@@ -1,0 +1,152 @@
+"""Refusals on the wire: `application/problem+json` (RFC 9457), in the one form of `API.md`.
+
+`property` and `message` repeat the first error, because a client in production reads just these.
+"""
+
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+import structlog
+from asyncpg import InterfaceError, PostgresConnectionError
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+from msgspec import Struct
+from sqlalchemy.exc import DBAPIError, TimeoutError
+
+from app.problems import BodyTooLarge, FieldError, Problem
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_OUTAGE = 5  # seconds
+
+log = structlog.get_logger()
+
+
+class ProblemDetails(Struct, rename="camel", frozen=True, omit_defaults=True):
+    """Why a request was refused, and what to do about it."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    trace_id: str
+    property: str
+    """The member that the first error is about; empty when it is not about one."""
+    message: str
+    errors: list[FieldError] = []
+
+
+class NotFound(Problem):
+    slug = "not-found"
+    title = "There is nothing at this address"
+    status = HTTPStatus.NOT_FOUND
+
+
+class MethodNotAllowed(Problem):
+    slug = "method-not-allowed"
+    title = "The method is not allowed here"
+    status = HTTPStatus.METHOD_NOT_ALLOWED
+
+
+class ServiceUnavailable(Problem):
+    slug = "service-unavailable"
+    title = "The service cannot answer just now"
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
+class InternalError(Problem):
+    slug = "internal-error"
+    title = "Something is wrong in this service"
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+class NotAcceptable(Problem):
+    """What the framework itself refuses, and nothing above tells of."""
+
+    slug = "bad-request"
+    title = "The request cannot be understood"
+    status = HTTPStatus.BAD_REQUEST
+
+
+# Other problems of the framework's own, by their status.
+_BY_STATUS: dict[int, tuple[type[Problem], str]] = {
+    404: (NotFound, "Check the address. The paths are in /openapi.json."),
+    405: (MethodNotAllowed, "See the Allow header for the methods of this address."),
+    413: (BodyTooLarge, "Send a smaller body."),
+}
+
+
+def problem_details(problem: Problem, *, base_url: str, path: str, trace_id: str) -> ProblemDetails:
+    first = problem.errors[0] if problem.errors else None
+    is_400 = problem.status == HTTPStatus.BAD_REQUEST
+    return ProblemDetails(
+        type=f"{base_url}/problems/{problem.slug}",
+        title=problem.title,
+        status=problem.status,
+        detail=problem.detail,
+        instance=path,
+        trace_id=trace_id,
+        property=_property(problem, first.pointer) if first and is_400 else "",
+        message=first.detail if first and is_400 else problem.detail,
+        errors=list(problem.errors),
+    )
+
+
+def _property(problem: Problem, pointer: str) -> str:
+    """The top-level member that `pointer` leads into."""
+    if problem.whole_body_is:
+        return problem.whole_body_is
+    return pointer.removeprefix("#/").split("/")[0] if pointer.startswith("#/") else ""
+
+
+def answer_problem(request: Request[Any, Any, Any], problem: Problem) -> Response[bytes]:
+    """`problem` as the answer to `request`."""
+    details = problem_details(
+        problem,
+        base_url=request.app.state.settings.base_url,
+        path=request.scope["path"],
+        trace_id=request.scope["state"]["trace_id"],
+    )
+    return Response(
+        msgspec.json.encode(details),
+        status_code=problem.status,
+        media_type=MEDIA_TYPE,
+        headers=problem.headers,
+    )
+
+
+def answer_http_exception(
+    request: Request[Any, Any, Any], exception: HTTPException
+) -> Response[bytes]:
+    """What the framework refuses: no such path, no such method, a body over the limit."""
+    kind, detail = _BY_STATUS.get(
+        exception.status_code, (NotAcceptable, "See the API document for what can be sent.")
+    )
+    if exception.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return answer_exception(request, exception)
+    return answer_problem(request, kind(detail, headers=exception.headers))
+
+
+def answer_exception(request: Request[Any, Any, Any], exception: Exception) -> Response[bytes]:
+    """A bug, or a database that is away. The caller learns the trace id and nothing else."""
+    trace_id = request.scope["state"]["trace_id"]
+    if _is_outage(exception):
+        log.error("database is away", trace_id=trace_id, error=type(exception).__name__)
+        retry = {"Retry-After": str(RETRY_AFTER_OUTAGE)}
+        detail = "Nothing was changed, or it was changed in full. Ask again in a moment."
+        return answer_problem(request, ServiceUnavailable(detail, headers=retry))
+    log.error("unexpected exception", trace_id=trace_id, exc_info=exception)
+    return answer_problem(
+        request, InternalError(f"Tell the operator of this service the trace id {trace_id}.")
+    )
+
+
+def _is_outage(exception: Exception) -> bool:
+    if isinstance(exception, DBAPIError):
+        return exception.connection_invalidated or _is_outage_of_driver(exception.orig)
+    return isinstance(exception, TimeoutError) or _is_outage_of_driver(exception)
+
+
+def _is_outage_of_driver(exception: BaseException | None) -> bool:
+    return isinstance(exception, OSError | PostgresConnectionError | InterfaceError)
