@@ -3,12 +3,20 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
+from http import HTTPStatus
 
 from msgspec import Struct
 
 from app.apis.catalogue import ClientClaim, OrganizationRule, Policy, ScopeDecision
+from app.problems import Problem
 from app.settings import Environment
 from app.state_machine import Transitions, WrongState
+
+
+class NothingToDecide(Problem):
+    slug = "nothing-to-decide"
+    title = "Nothing here waits for a decision"
+    status = HTTPStatus.NOT_FOUND
 
 
 class AccessState(StrEnum):

@@ -16,12 +16,12 @@ async def scopes(db: AsyncSession) -> list[tuple[str, AccessState]]:
         .where(ScopeAccess.position.is_not(None))
         .order_by(ScopeAccess.position)
     )
-    return list(rows.tuples())
+    return [(row.scope, row.state) for row in rows]
 
 
 async def apis(db: AsyncSession) -> dict[str, AccessState]:
     rows = await db.execute(select(ApiAccess.audience, ApiAccess.state))
-    return dict(rows.tuples().all())
+    return {row.audience: row.state for row in rows}
 
 
 async def claim(db: AsyncSession) -> tuple[str | None, str | None, bool] | None:
