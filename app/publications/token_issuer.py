@@ -32,11 +32,14 @@ class Registration(Struct, frozen=True, kw_only=True):
     client_tenancy: str
     client_claims: dict[str, str]
     delegators: list[str]
+    """Multi-tenant: on whose behalf the client may ask for tokens."""
+    unsigned_scopes: dict[str, list[str]] = {}
+    """Multi-tenant: by delegator, the scopes whose terms of use it has yet to sign."""
     blocked: bool
 
 
 class IssuerUnavailable(Exception):
-    """The issuer did not take what it was told and has to be told again. The text is for the log."""
+    """The issuer did not take what it was told, and why: for the log, without secrets."""
 
 
 class TokenIssuer(Protocol):

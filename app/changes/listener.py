@@ -1,0 +1,111 @@
+"""Hearing, in this process, what other processes announce of clients.
+
+One connection listens for everybody. A notification is a hint and never the truth: whoever is
+woken looks at the rows again. So a lost connection costs nothing but a second look.
+"""
+
+import asyncio
+import contextlib
+import logging
+import random
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from types import TracebackType
+from typing import Self
+from uuid import UUID
+
+import asyncpg
+
+log = logging.getLogger(__name__)
+
+HEARTBEAT = 10.0
+ANSWER_WITHIN = 5.0
+FIRST_WAIT = 0.05
+LONGEST_WAIT = 2.0
+
+EVERY_CLIENT = None
+
+
+class ClientEvents:
+    """Listens to channels whose payload is a client's id, from `async with` to its end."""
+
+    def __init__(self, url: str, channels: Sequence[str], *, heartbeat: float = HEARTBEAT) -> None:
+        self._url = url
+        self._channels = channels
+        self._heartbeat = heartbeat
+        self._waiters: defaultdict[str | None, set[asyncio.Event]] = defaultdict(set)
+        self._task: asyncio.Task[None] | None = None
+        self.listening = asyncio.Event()
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self._listen_for_ever(), name="client events")
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+            self._task = None
+        self.wake_all()
+
+    @contextlib.contextmanager
+    def heard(self, client_id: UUID | None = EVERY_CLIENT) -> Iterator[asyncio.Event]:
+        """An event that is set at each announcement about the client, or about any client.
+
+        It is also set when something may have been missed. Look at the rows after this is
+        entered, and again after each time it is set; clear it before looking.
+        """
+        name = None if client_id is None else str(client_id)
+        event = asyncio.Event()
+        self._waiters[name].add(event)
+        try:
+            yield event
+        finally:
+            self._waiters[name].discard(event)
+            if not self._waiters[name]:
+                del self._waiters[name]
+
+    def wake_all(self) -> None:
+        for waiters in self._waiters.values():
+            for event in waiters:
+                event.set()
+
+    async def _listen_for_ever(self) -> None:
+        wait = FIRST_WAIT
+        while True:
+            try:
+                await self._listen()
+                wait = FIRST_WAIT
+            except Exception as error:
+                log.warning("not listening to the database: %s: %s", type(error).__name__, error)
+                wait = min(wait * 2, LONGEST_WAIT)
+            await asyncio.sleep(wait * random.uniform(0.5, 1))  # noqa: S311  # guards no secret
+
+    async def _listen(self) -> None:
+        """Until the connection is lost. A silent loss shows when a heartbeat goes unanswered."""
+        connection = await asyncpg.connect(self._url, timeout=ANSWER_WITHIN)
+        lost = asyncio.Event()
+        connection.add_termination_listener(lambda _connection: lost.set())
+        try:
+            for channel in self._channels:
+                await connection.add_listener(channel, self._announced)
+            self.listening.set()
+            self.wake_all()
+            while not lost.is_set():
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(lost.wait(), self._heartbeat)
+                    return
+                await connection.execute("SELECT 1", timeout=ANSWER_WITHIN)
+        finally:
+            self.listening.clear()
+            connection.terminate()
+
+    def _announced(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
+        for name in (str(payload), None) if payload else tuple(self._waiters):
+            for event in self._waiters.get(name, ()):
+                event.set()

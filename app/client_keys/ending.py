@@ -1,0 +1,78 @@
+"""What happens to keys without anybody asking: the issuer learns of them, and they end."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Select, and_, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.audit.trail import WORKER, Happened, record
+from app.changes.queries import client_changed
+from app.client_keys.models import ClientKey
+from app.client_keys.rules import LIVE, TRANSITIONS, KeyEvent, KeyState
+from app.database import Sessions
+from app.publications.queries import want_publication
+from app.state_machine import next_state
+
+
+async def keys_published(
+    db: AsyncSession, client_id: UUID, thumbprints: Sequence[str], *, now: datetime
+) -> None:
+    """The issuer knows these keys: those that waited for it can be used."""
+    waiting = await db.scalars(
+        select(ClientKey)
+        .where(ClientKey.client_id == client_id, ClientKey.state == KeyState.ACTIVATING)
+        .where(ClientKey.thumbprint.in_(thumbprints))
+        .order_by(ClientKey.thumbprint)
+        .with_for_update()
+    )
+    activated = waiting.all()
+    for key in activated:
+        key.state = next_state(TRANSITIONS, key.state, KeyEvent.PUBLISHED)
+        key.active_at = now
+    if activated:
+        await client_changed(db, client_id)
+
+
+async def end_keys(sessions: Sessions, *, now: datetime) -> bool:
+    """End one key whose time is over. False when there is none."""
+    async with sessions.begin() as db:
+        key = await db.scalar(_key_to_end(now))
+        if key is None:
+            return False
+        before = key.state
+        key.state = next_state(TRANSITIONS, before, _ending(key, now))
+        record(
+            db,
+            Happened.KEY_ENDED,
+            actor=WORKER,
+            subject=key.client_id,
+            at=now,
+            key=key.thumbprint,
+            before=before,
+            after=key.state,
+        )
+        await client_changed(db, key.client_id)
+        await want_publication(db, key.client_id)
+    return True
+
+
+def _key_to_end(now: datetime) -> Select[ClientKey]:
+    expired = and_(ClientKey.state.in_(LIVE), ClientKey.expires_at <= now)
+    grace_over = and_(ClientKey.state == KeyState.RETIRING, ClientKey.retires_at <= now)
+    return (
+        select(ClientKey)
+        .where(or_(expired, grace_over))
+        .order_by(ClientKey.thumbprint)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+
+
+def _ending(key: ClientKey, now: datetime) -> KeyEvent:
+    """Where both are due, what came first is what ended it."""
+    ends = {KeyEvent.EXPIRE: key.expires_at, KeyEvent.GRACE_OVER: None}
+    if key.state == KeyState.RETIRING:
+        ends[KeyEvent.GRACE_OVER] = key.retires_at
+    return min((at, event) for event, at in ends.items() if at is not None and at <= now)[1]

@@ -1,0 +1,125 @@
+"""The rows of what the issuer has to be told: taken one at a time, and given back.
+
+All times here are the database's: its hosts may disagree about the time, it does not.
+"""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from msgspec import Struct
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.publications.models import Publication
+from app.publications.queries import DONE_CHANNEL, DUE_CHANNEL
+
+NOW = func.clock_timestamp()
+
+
+class Lease(Struct, frozen=True):
+    """The right to tell the issuer of one client until a moment, which also names the lease."""
+
+    client_id: UUID
+    until: datetime
+    attempts: int
+
+
+async def next_lease(db: AsyncSession, lasting: timedelta) -> Lease | None:
+    """The publication that has been due longest, unless somebody has it in hand."""
+    due = (
+        select(Publication.client_id)
+        .where(
+            Publication.published < Publication.wanted,
+            Publication.due_at <= NOW,
+            or_(Publication.leased_until.is_(None), Publication.leased_until <= NOW),
+        )
+        .order_by(Publication.due_at)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+        .scalar_subquery()
+    )
+    row = (
+        await db.execute(
+            update(Publication)
+            .where(Publication.client_id == due)
+            .values(leased_until=NOW + lasting)
+            .returning(Publication.client_id, Publication.leased_until, Publication.attempts)
+        )
+    ).one_or_none()
+    return None if row is None else Lease(row.client_id, row.leased_until, row.attempts)
+
+
+async def wanted_now(db: AsyncSession, client_id: UUID) -> int:
+    """The version of what the open transaction reads of this client.
+
+    The row stays locked until that transaction ends. Every change of the client raises `wanted`
+    before it commits, so none can come between this number and what is read after it.
+    """
+    wanted: int = (
+        await db.execute(
+            select(Publication.wanted).where(Publication.client_id == client_id).with_for_update()
+        )
+    ).scalar_one()
+    return wanted
+
+
+async def mark_published(db: AsyncSession, lease: Lease, version: int) -> None:
+    """The issuer knows `version`, if the lease still held when it was told.
+
+    If not, somebody may have told it something newer before: it is told once more, lest the
+    older state stays. Either way this holds one row's lock only, so it cannot deadlock.
+    """
+    kept = await db.scalar(
+        update(Publication)
+        .where(Publication.client_id == lease.client_id, Publication.leased_until == lease.until)
+        .values(
+            published=func.greatest(Publication.published, version),
+            leased_until=None,
+            due_at=NOW,
+            attempts=0,
+            last_failure=None,
+        )
+        .returning(Publication.client_id)
+    )
+    if kept is None:
+        await _want_again(db, lease.client_id)
+    else:
+        await db.execute(select(func.pg_notify(DONE_CHANNEL, str(lease.client_id))))
+
+
+async def mark_failed(db: AsyncSession, lease: Lease, failure: str, wait: timedelta) -> None:
+    """Try again after `wait`. A change that is made meanwhile makes it due at once."""
+    await db.execute(
+        update(Publication)
+        .where(Publication.client_id == lease.client_id, Publication.leased_until == lease.until)
+        .values(
+            leased_until=None,
+            due_at=NOW + wait,
+            attempts=lease.attempts + 1,
+            last_failure=failure,
+        )
+    )
+
+
+async def want_all_again(db: AsyncSession) -> int:
+    """Every client that the issuer was ever to know, the closed ones too: how many."""
+    in_order = (
+        select(Publication.client_id).order_by(Publication.client_id).with_for_update()
+    ).cte("in_order")
+    result = await db.execute(
+        update(Publication)
+        .where(Publication.client_id == in_order.c.client_id)
+        .values(wanted=Publication.wanted + 1, due_at=NOW, attempts=0)
+        .returning(Publication.client_id)
+    )
+    count = len(result.all())
+    await db.execute(select(func.pg_notify(DUE_CHANNEL, "")))
+    return count
+
+
+async def _want_again(db: AsyncSession, client_id: UUID) -> None:
+    await db.execute(
+        update(Publication)
+        .where(Publication.client_id == client_id)
+        .values(wanted=Publication.wanted + 1, due_at=NOW)
+    )

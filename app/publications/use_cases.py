@@ -1,0 +1,98 @@
+"""Telling the token issuer what it has to know."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeAlias
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.database import Sessions
+from app.publications.leases import (
+    Lease,
+    mark_failed,
+    mark_published,
+    next_lease,
+    want_all_again,
+    wanted_now,
+)
+from app.publications.rules import CALL_WITHIN, LEASE, wait_after
+from app.publications.token_issuer import IssuerUnavailable, Registration, TokenIssuer
+
+log = logging.getLogger(__name__)
+
+RegistrationOf: TypeAlias = Callable[[AsyncSession, UUID], Awaitable[Registration | None]]
+"""All that the issuer has to know of a client; None when it has to know nothing of it."""
+
+KeysPublished: TypeAlias = Callable[[AsyncSession, UUID, Sequence[str]], Awaitable[None]]
+"""Writes down that the issuer knows the client's keys, by their thumbprints."""
+
+
+async def publish_one(
+    sessions: Sessions,
+    issuer: TokenIssuer,
+    *,
+    registration_of: RegistrationOf,
+    keys_published: KeysPublished,
+) -> bool:
+    """Tell the issuer of the client that has been due longest. False when none is due.
+
+    A lease keeps others away from the client, so that calls about it go out one by one and in
+    order; no transaction is open during the call. Whatever goes wrong with one client, only that
+    client waits. One that is changed meanwhile is due again as soon as its lease is given back.
+    """
+    async with sessions.begin() as db:
+        lease = await next_lease(db, LEASE)
+    if lease is None:
+        return False
+    try:
+        await _publish(sessions, issuer, lease, registration_of, keys_published)
+    except (IssuerUnavailable, TimeoutError) as error:
+        log.warning("the issuer was not told of client %s: %s", lease.client_id, error)
+        await _failed(sessions, lease, str(error) or "no answer in time")
+    except Exception as error:
+        log.exception("the issuer cannot be told of client %s", lease.client_id)
+        await _failed(sessions, lease, f"not sent: {type(error).__name__}")
+    return True
+
+
+async def _publish(
+    sessions: Sessions,
+    issuer: TokenIssuer,
+    lease: Lease,
+    registration_of: RegistrationOf,
+    keys_published: KeysPublished,
+) -> None:
+    async with sessions.begin() as db:
+        version = await wanted_now(db, lease.client_id)
+        registration = await registration_of(db, lease.client_id)
+
+    async with asyncio.timeout(CALL_WITHIN.total_seconds()):
+        if registration is None:
+            await issuer.withdraw(lease.client_id)
+        else:
+            await issuer.publish(registration)
+
+    # Two transactions, the keys' first: who sees the version published, sees its keys active.
+    # In one, the rows would be locked in another order than where clients are changed.
+    if registration is not None:
+        async with sessions.begin() as db:
+            thumbprints = [key.thumbprint for key in registration.keys]
+            await keys_published(db, lease.client_id, thumbprints)
+    async with sessions.begin() as db:
+        await mark_published(db, lease, version)
+
+
+async def _failed(sessions: Sessions, lease: Lease, failure: str) -> None:
+    chance = random.random()  # noqa: S311  # it guards no secret
+    wait = wait_after(lease.attempts + 1, chance)
+    async with sessions.begin() as db:
+        await mark_failed(db, lease, failure, wait)
+
+
+async def republish_all(sessions: Sessions) -> int:
+    """Tell an issuer that may have lost its registrations of every client again: how many."""
+    async with sessions.begin() as db:
+        return await want_all_again(db)
