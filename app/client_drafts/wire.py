@@ -31,14 +31,14 @@ class NewClientDraft(Struct, rename="camel", kw_only=True, frozen=True):
         Meta(description="The client's public JWK: as JSON text in a string, or as an object."),
     ]
     api_scopes: Annotated[list[Scope], Meta(max_length=100)] | None = None
-    audience_specific_client_claims: (
-        Annotated[list[ClientClaim], Meta(max_length=100)] | None
-    ) = None
+    audience_specific_client_claims: Annotated[list[ClientClaim], Meta(max_length=100)] | None = (
+        None
+    )
     redirect_uris: Annotated[list[Uri], Meta(max_length=50)] | None = None
     post_logout_redirect_uris: Annotated[list[Uri], Meta(max_length=50)] | None = None
-    child_organization_numbers: (
-        Annotated[list[OrganizationNumber], Meta(max_length=500)] | None
-    ) = None
+    child_organization_numbers: Annotated[list[OrganizationNumber], Meta(max_length=500)] | None = (
+        None
+    )
     post_client_confirmation_redirect_uri: Uri | None = None
     external_ref: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
     pairing: bool | None = None

@@ -4,8 +4,8 @@ from app.client_drafts.redirects import (
     confirmation_redirect_error,
     legacy_redirect,
     redirect_target,
-    redirect_uri_error,
 )
+from app.client_systems.redirect_uris import redirect_uri_error
 
 ORIGINS = ["https://epj.fjord.example", "https://lab.fjord.example:8443"]
 

@@ -1,0 +1,190 @@
+"""Finding out who is calling, from the headers of a request and nothing else.
+
+A refused caller has caused one look-up at most; the body has not been read.
+"""
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from typing import Any
+from uuid import UUID
+
+from litestar import Request
+from sqlalchemy import bindparam, or_, select, update
+
+from app.access.access_tokens import AccessTokenRejected, VerifiedToken, VerifiedTokens
+from app.access.access_tokens import check_possession, check_scope
+from app.access.callers import CallingClient, CallingSystem, Origin
+from app.access.credentials import Credentials, check_scheme, presented_credentials
+from app.access.dpop import Proof, ProofRejected, verified_proof
+from app.access.limits import MINUTE, Limit, exceeded
+from app.access.models import ApiKey
+from app.access.replay import spend
+from app.database import Database, HotStatement
+from app.problems import Problem
+from app.settings import Settings
+from app.web.frame import network_of
+
+USE_IS_NOTED_EVERY = timedelta(minutes=1)
+
+_API_KEY = HotStatement(
+    select(ApiKey.prefix, ApiKey.client_system_id, ApiKey.revoked_at, ApiKey.last_used_at).where(
+        ApiKey.digest == bindparam("digest")
+    )
+)
+_NOTE_USE = HotStatement(
+    update(ApiKey)
+    .where(
+        ApiKey.digest == bindparam("of_digest"),
+        or_(ApiKey.last_used_at.is_(None), ApiKey.last_used_at < bindparam("now")),
+    )
+    .values(last_used_at=bindparam("now"))
+    .returning(ApiKey.prefix)
+)
+
+
+class ApiKeyRejected(Problem):
+    """One refusal for a missing, an unknown and a revoked key."""
+
+    slug = "api-key-rejected"
+    title = "The API key does not open this"
+    status = HTTPStatus.UNAUTHORIZED
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Send the API key of your client system in the header `api-key`. A revoked key is "
+            "replaced by a new one from the service's operator.",
+            headers={"WWW-Authenticate": 'ApiKey realm="client-drafts"'},
+        )
+
+
+def origin_of(request: Request[Any, Any, Any]) -> Origin:
+    state = request.scope["state"]
+    return Origin(state["address"], state["trace_id"])
+
+
+async def calling_system(request: Request[Any, Any, Any]) -> CallingSystem:
+    """The client system whose API key the request carries."""
+    database: Database = request.app.state.database
+    keys = [value for name, value in request.scope["headers"] if name == b"api-key"]
+    if len(keys) != 1:
+        raise ApiKeyRejected
+    digest = hashlib.sha256(keys[0]).digest()
+    _refuse_if_failing(request, digest)
+    async with database.reads.acquire() as connection:
+        row = await _API_KEY.row(connection, digest=digest)
+        if row is not None and row["revoked_at"] is None:
+            now = request.app.state.clock()
+            if row["last_used_at"] is None or now - row["last_used_at"] > USE_IS_NOTED_EVERY:
+                await _NOTE_USE.row(connection, of_digest=digest, now=now)
+            caller = CallingSystem(row["client_system_id"], row["prefix"], origin_of(request))
+            request.scope["state"]["caller"] = caller.actor.name
+            return caller
+    await _count_failure(request, digest)
+    raise ApiKeyRejected
+
+
+async def client_that_reads(request: Request[Any, Any, Any]) -> CallingClient:
+    """The client whose token and proof the request carries, for a request that changes nothing."""
+    return await _calling_client(request, changes=False)
+
+
+async def client_that_changes(request: Request[Any, Any, Any]) -> CallingClient:
+    """The same for a change: its proof is spent durably before anything is done."""
+    return await _calling_client(request, changes=True)
+
+
+async def _calling_client(request: Request[Any, Any, Any], *, changes: bool) -> CallingClient:
+    settings: Settings = request.app.state.settings
+    credentials = presented_credentials(
+        request.scope["headers"], allow_bearer=settings.allow_bearer
+    )
+    digest = hashlib.sha256(credentials.token.encode("utf-8", "surrogatepass")).digest()
+    _refuse_if_failing(request, digest)
+    try:
+        token, proof = await _verified(request, settings, credentials)
+        await _spend(request.app.state.database, proof, changes=changes)
+    except (AccessTokenRejected, ProofRejected):
+        await _count_failure(request, digest)
+        raise
+    check_scope(token, settings.client_scope)
+    caller = CallingClient(
+        client_id=_uuid(token, settings),
+        key_thumbprint=proof.key_thumbprint if proof else None,
+        origin=origin_of(request),
+    )
+    request.scope["state"]["caller"] = caller.actor.name
+    return caller
+
+
+async def _verified(
+    request: Request[Any, Any, Any], settings: Settings, credentials: Credentials
+) -> tuple[VerifiedToken, Proof | None]:
+    now = datetime.now(UTC)  # tokens and proofs are never judged by the domain's clock
+    tokens: VerifiedTokens = request.app.state.tokens
+    token = await tokens.verified(credentials.token, now=now)
+    check_scheme(token, credentials, allow_bearer=settings.allow_bearer)
+    if credentials.proof is None:
+        return token, None
+    path = request.scope["raw_path"].decode("latin-1")
+    proof = verified_proof(
+        credentials.proof,
+        method=request.scope["method"],
+        urls=[base + path for base in settings.public_base_urls],
+        access_token=credentials.token,
+        now=now,
+        not_before=settings.proofs_not_before,
+    )
+    check_possession(token, proof, allow_bearer=settings.allow_bearer)
+    return token, proof
+
+
+async def _spend(database: Database, proof: Proof | None, *, changes: bool) -> None:
+    if proof is not None:
+        pool = database.writes if changes else database.reads
+        async with pool.acquire() as connection:
+            await spend(connection, proof)
+
+
+def _uuid(token: VerifiedToken, settings: Settings) -> UUID:
+    """Only ids that this service gives out are UUIDs; another client has no business here."""
+    try:
+        return UUID(token.client_id)
+    except ValueError:
+        raise AccessTokenRejected(
+            "The access token belongs to a client that was not made here.",
+            allow_bearer=settings.allow_bearer,
+        ) from None
+
+
+def _failures(request: Request[Any, Any, Any], digest: bytes) -> Limit:
+    """Counted by the caller's network and what he presented: nobody can shut out another."""
+    settings: Settings = request.app.state.settings
+    network = network_of(request.scope["state"]["address"])
+    return Limit(
+        f"failed {network} {digest.hex()[:32]}",
+        MINUTE,
+        settings.failed_logins_per_minute,
+        "failed attempts a minute with the same key or token",
+    )
+
+
+def _refuse_if_failing(request: Request[Any, Any, Any], digest: bytes) -> None:
+    limit = _failures(request, digest)
+    until: datetime | None = request.app.state.failing.get(limit.name)
+    if until is not None:
+        now = datetime.now(UTC)
+        if now < until:
+            raise limit.refusal(now)
+        del request.app.state.failing[limit.name]
+
+
+async def _count_failure(request: Request[Any, Any, Any], digest: bytes) -> None:
+    """Past the limit the refusal is remembered here, so that good calls pay for no look-up."""
+    limit, now = _failures(request, digest), datetime.now(UTC)
+    database: Database = request.app.state.database
+    async with database.reads.acquire() as connection:
+        if await exceeded(connection, [limit], now):
+            failing: dict[str, datetime] = request.app.state.failing
+            failing[limit.name] = limit.start(now) + limit.window
+            raise limit.refusal(now)
