@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 from litestar import Litestar, MediaType, Request, Response, Router, delete, get, post, put
 from litestar.datastructures import State
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
+from litestar.params import FromPath, JSONBody
 
 from app.sandbox.controls.guards import demand_json, demand_loopback_host
 from app.sandbox.controls.overview import overview
@@ -21,7 +22,9 @@ ControlRequest = Request[object, object, State]
 
 
 @get("/", media_type=MediaType.HTML, include_in_schema=False)
-async def show_overview(neighbours: Neighbours, issuer: Issuer) -> Response[str]:
+async def show_overview(
+    neighbours: NamedDependency[Neighbours], issuer: NamedDependency[Issuer]
+) -> Response[str]:
     return overview(neighbours, issuer)
 
 
@@ -38,7 +41,9 @@ async def openapi_document(request: Request[object, object, State]) -> dict[str,
 
 @post("/reset", status_code=200, summary="Begin anew, here and in the service")
 async def reset(
-    issuer: Issuer, faults: Faults, service_controls: ServiceControls
+    issuer: NamedDependency[Issuer],
+    faults: NamedDependency[Faults],
+    service_controls: NamedDependency[ServiceControls],
 ) -> Response[bytes]:
     """Here first: what the service publishes while it resets must not be forgotten."""
     issuer.reset(datetime.now(UTC))
@@ -53,7 +58,9 @@ async def reset(
     description='Body: `{"decision": "approve" | "reject", "person"?}`. Answers the redirect.',
 )
 async def decide(
-    client_id: str, request: ControlRequest, service_controls: ServiceControls
+    client_id: FromPath[str],
+    request: ControlRequest,
+    service_controls: NamedDependency[ServiceControls],
 ) -> Response[bytes]:
     path = f"/clients/{client_id}/decision"
     return await service_controls.forward("POST", path, await request.body())
@@ -65,12 +72,14 @@ async def decide(
     summary="Decide on access as the API owner would",
     description='Body: `{"clientId", "scope"?, "claimType"?, "decision": "approve" | "refuse"}`.',
 )
-async def approve(request: ControlRequest, service_controls: ServiceControls) -> Response[bytes]:
+async def approve(
+    request: ControlRequest, service_controls: NamedDependency[ServiceControls]
+) -> Response[bytes]:
     return await service_controls.forward("POST", "/approvals", await request.body())
 
 
 @get("/clients", summary="The clients that the token issuer knows")
-async def list_clients(issuer: Issuer) -> list[dict[str, Any]]:
+async def list_clients(issuer: NamedDependency[Issuer]) -> list[dict[str, Any]]:
     return [
         {
             "clientId": client.client_id,
@@ -85,23 +94,23 @@ async def list_clients(issuer: Issuer) -> list[dict[str, Any]]:
 
 
 @post("/forget-registrations", status_code=204, summary="Let the issuer lose its registrations")
-async def forget_registrations(issuer: Issuer) -> None:
+async def forget_registrations(issuer: NamedDependency[Issuer]) -> None:
     issuer.forget_registrations(datetime.now(UTC))
 
 
 @get("/faults", summary="The faults that are waiting")
-async def list_faults(faults: Faults) -> list[Fault]:
+async def list_faults(faults: NamedDependency[Faults]) -> list[Fault]:
     return faults.current()
 
 
 @put("/faults", summary="Set how the neighbours fail; what was set before is gone")
-async def set_faults(data: list[Fault], faults: Faults) -> list[Fault]:
+async def set_faults(data: JSONBody[list[Fault]], faults: NamedDependency[Faults]) -> list[Fault]:
     faults.set(data)
     return faults.current()
 
 
 @delete("/faults", summary="Let the neighbours work again")
-async def clear_faults(faults: Faults) -> None:
+async def clear_faults(faults: NamedDependency[Faults]) -> None:
     faults.set([])
 
 

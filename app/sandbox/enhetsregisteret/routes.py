@@ -9,7 +9,8 @@ from typing import Any
 
 from litestar import Request, Response, Router, get
 from litestar.datastructures import State
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
+from litestar.params import FromPath
 
 from app.sandbox.enhetsregisteret.answers import removed, search_result, unit
 from app.sandbox.enhetsregisteret.organizations import (
@@ -47,22 +48,26 @@ def check_accept(request: RegisterRequest, kind: str) -> None:
 
 
 @get("/enheter/{number:str}")
-async def read_unit(number: str, request: RegisterRequest, api: str) -> Response[bytes]:
+async def read_unit(
+    number: FromPath[str], request: RegisterRequest, api: NamedDependency[str]
+) -> Response[bytes]:
     return _one(number, request, "enhet", api, lambda one: not one.is_sub_unit)
 
 
 @get("/underenheter/{number:str}")
-async def read_sub_unit(number: str, request: RegisterRequest, api: str) -> Response[bytes]:
+async def read_sub_unit(
+    number: FromPath[str], request: RegisterRequest, api: NamedDependency[str]
+) -> Response[bytes]:
     return _one(number, request, "underenhet", api, lambda one: one.is_sub_unit)
 
 
 @get("/enheter")
-async def search_units(request: RegisterRequest, api: str) -> Response[bytes]:
+async def search_units(request: RegisterRequest, api: NamedDependency[str]) -> Response[bytes]:
     return _search(request, "enhet", api, lambda one: not one.is_sub_unit)
 
 
 @get("/underenheter")
-async def search_sub_units(request: RegisterRequest, api: str) -> Response[bytes]:
+async def search_sub_units(request: RegisterRequest, api: NamedDependency[str]) -> Response[bytes]:
     return _search(request, "underenhet", api, lambda one: one.is_sub_unit)
 
 

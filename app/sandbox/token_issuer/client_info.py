@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from litestar import Response, route
+from litestar.di import NamedDependency
 
 from app.sandbox.token_issuer.client_store import Client
 from app.sandbox.token_issuer.forms import NO_STORE, IssuerRequest
@@ -18,7 +19,9 @@ PERSONAL = ("name", "given_name", "family_name")
 
 
 @route("/connect/clientinfo", http_method=["GET", "POST"], status_code=200)
-async def client_info(request: IssuerRequest, issuer: Issuer) -> Response[dict[str, Any]]:
+async def client_info(
+    request: IssuerRequest, issuer: NamedDependency[Issuer]
+) -> Response[dict[str, Any]]:
     now = datetime.now(UTC)
     claims = _token_claims(request, issuer, now)
     client = issuer.clients.in_effect(str(claims.get("client_id")), now) if claims else None
@@ -28,7 +31,9 @@ async def client_info(request: IssuerRequest, issuer: Issuer) -> Response[dict[s
 
 
 @route("/connect/userinfo", http_method=["GET", "POST"], status_code=200)
-async def user_info(request: IssuerRequest, issuer: Issuer) -> Response[dict[str, Any]]:
+async def user_info(
+    request: IssuerRequest, issuer: NamedDependency[Issuer]
+) -> Response[dict[str, Any]]:
     claims = _token_claims(request, issuer, datetime.now(UTC))
     if claims is None or "openid" not in claims["scope"]:
         return _refusal("a token with the scope openid is needed")

@@ -3,6 +3,7 @@
 from typing import Any
 
 from litestar import Response, get
+from litestar.di import NamedDependency
 
 from app.sandbox.token_issuer.forms import NO_STORE
 from app.sandbox.token_issuer.issuer import Issuer
@@ -87,14 +88,14 @@ FACTS: dict[str, Any] = {
 
 
 @get(DISCOVERY_PATH)
-async def openid_configuration(issuer: Issuer) -> dict[str, Any]:
+async def openid_configuration(issuer: NamedDependency[Issuer]) -> dict[str, Any]:
     addresses = {name: f"{issuer.url}/connect/{path}" for name, path in ENDPOINTS.items()}
     jwks_uri = f"{issuer.url}{DISCOVERY_PATH}/jwks"
     return {"issuer": issuer.url, "jwks_uri": jwks_uri, **addresses, **FACTS}
 
 
 @get(f"{DISCOVERY_PATH}/jwks")
-async def published_keys(issuer: Issuer) -> dict[str, Any]:
+async def published_keys(issuer: NamedDependency[Issuer]) -> dict[str, Any]:
     return {"keys": [issuer.signing_key.public_jwk]}
 
 

@@ -1,6 +1,7 @@
 """GET and POST /connect/endsession: back to where the client wants the person afterwards."""
 
 from litestar import Response, route
+from litestar.di import NamedDependency
 from litestar.response import Redirect
 
 from app.sandbox.token_issuer.client_store import Client
@@ -12,7 +13,9 @@ from app.sandbox.token_issuer.tokens import ID_TOKEN_TYP
 
 
 @route("/connect/endsession", http_method=["GET", "POST"], status_code=303)
-async def end_session(request: IssuerRequest, issuer: Issuer) -> Response[str] | Redirect:
+async def end_session(
+    request: IssuerRequest, issuer: NamedDependency[Issuer]
+) -> Response[str] | Redirect:
     """Only an address that the client has registered is followed."""
     raw = await request.body() if request.method == "POST" else request.scope["query_string"]
     form = parse_form(raw)

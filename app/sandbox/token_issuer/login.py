@@ -7,6 +7,7 @@ from urllib.parse import urlencode, urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import MediaType, Response, get, post
+from litestar.di import NamedDependency
 from litestar.response import Redirect
 
 from app.sandbox.people import PEOPLE
@@ -50,7 +51,7 @@ LOST = (
 
 
 @get("/connect/authorize")
-async def authorize(request: IssuerRequest, issuer: Issuer) -> Response[str]:
+async def authorize(request: IssuerRequest, issuer: NamedDependency[Issuer]) -> Response[str]:
     """Nobody is remembered here, so `prompt=login` and `max_age` always get what they ask for."""
     request_uri = request.query_params.get("request_uri", "")
     asked = issuer.requests.get(request_uri, datetime.now(UTC))
@@ -67,7 +68,9 @@ async def authorize(request: IssuerRequest, issuer: Issuer) -> Response[str]:
 
 
 @post("/connect/authorize", status_code=303)
-async def log_in(request: IssuerRequest, issuer: Issuer) -> Response[str] | Redirect:
+async def log_in(
+    request: IssuerRequest, issuer: NamedDependency[Issuer]
+) -> Response[str] | Redirect:
     now = datetime.now(UTC)
     try:
         form = parse_form(await request.body())

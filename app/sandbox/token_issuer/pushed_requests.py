@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from litestar import Response, route
+from litestar.di import NamedDependency
 
 from app.sandbox.token_issuer.assertions import authenticate, check_grant_type, check_signature
 from app.sandbox.token_issuer.authorization_details import (
@@ -43,7 +44,7 @@ LOOPBACK_HOSTS = {"127.0.0.1", "::1", "localhost"}
 
 @route("/connect/par", http_method=EVERY_METHOD)
 async def pushed_authorization_request(
-    request: IssuerRequest, issuer: Issuer
+    request: IssuerRequest, issuer: NamedDependency[Issuer]
 ) -> Response[dict[str, Any]]:
     form = await read_form(request)
     proofs = request.headers.getall("dpop", [])

@@ -9,7 +9,9 @@ import msgspec
 from litestar import Response, Router, delete, get, post, put
 from litestar.connection import ASGIConnection
 from litestar.datastructures import State
+from litestar.di import NamedDependency
 from litestar.handlers.base import BaseRouteHandler
+from litestar.params import FromPath
 
 from app.sandbox.token_issuer.client_store import Client, ClientMetadata
 from app.sandbox.token_issuer.forms import NO_STORE, IssuerRequest
@@ -44,7 +46,9 @@ async def demand_credential(
 
 
 @post("/")
-async def register_client(request: IssuerRequest, issuer: Issuer) -> Response[dict[str, Any]]:
+async def register_client(
+    request: IssuerRequest, issuer: NamedDependency[Issuer]
+) -> Response[dict[str, Any]]:
     metadata = _metadata(await request.body())
     client_id = metadata.client_id or str(uuid4())
     if issuer.clients.registered(client_id) is not None:
@@ -54,13 +58,15 @@ async def register_client(request: IssuerRequest, issuer: Issuer) -> Response[di
 
 
 @get("/{client_id:str}")
-async def read_registration(client_id: str, issuer: Issuer) -> Response[dict[str, Any]]:
+async def read_registration(
+    client_id: FromPath[str], issuer: NamedDependency[Issuer]
+) -> Response[dict[str, Any]]:
     return Response(_described(issuer, _known(issuer, client_id)), headers=NO_STORE)
 
 
 @put("/{client_id:str}")
 async def replace_registration(
-    client_id: str, request: IssuerRequest, issuer: Issuer
+    client_id: FromPath[str], request: IssuerRequest, issuer: NamedDependency[Issuer]
 ) -> Response[dict[str, Any]]:
     _known(issuer, client_id)
     metadata = _metadata(await request.body())
@@ -70,7 +76,7 @@ async def replace_registration(
 
 
 @delete("/{client_id:str}")
-async def remove_registration(client_id: str, issuer: Issuer) -> None:
+async def remove_registration(client_id: FromPath[str], issuer: NamedDependency[Issuer]) -> None:
     _known(issuer, client_id)
     issuer.clients.remove(client_id)
 
