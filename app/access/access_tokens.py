@@ -157,9 +157,9 @@ class VerifiedTokens:
         if remembered is not None:
             verified, key = remembered
             published = await self._keys.key(verified.issuer_kid)
-            if now < verified.expires_at and published is not None:
-                if published.thumbprint == key.thumbprint:
-                    return verified
+            same_key = published is not None and published.thumbprint == key.thumbprint
+            if same_key and now < verified.expires_at:
+                return verified
             self._remembered.pop(digest, None)
         verified, key = await _verified(token, self._keys, self._policy, now)
         self._remembered[digest] = (verified, key)
