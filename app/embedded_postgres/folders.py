@@ -67,9 +67,13 @@ def _fits(place: Path, account: Account) -> bool:
 def stale_folders() -> Iterator[Path]:
     """Our own folders without a living keeper."""
     for place in {*places(), SHARED_MEMORY}:
-        for folder in place.glob(f"{PREFIX}*"):
-            if _is_ours(folder) and _is_stale(folder):
-                yield folder
+        yield from stale_folders_in(place, PREFIX)
+
+
+def stale_folders_in(place: Path, prefix: str) -> Iterator[Path]:
+    for folder in place.glob(f"{prefix}*"):
+        if _is_ours(folder) and _is_stale(folder):
+            yield folder
 
 
 def remove(folder: Path) -> None:

@@ -1,0 +1,5 @@
+"""`python -m app` is `onboarding`."""
+
+from app.cli import main
+
+main()

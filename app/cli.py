@@ -1,0 +1,123 @@
+"""`onboarding`: one command for everything. Imports are inside, so that `--help` is quick."""
+
+import os
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from app.supervisor.options import SandboxOptions
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="helseid-onboarding")
+def main() -> None:
+    """Onboarding of HelseID clients by API."""
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535))
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1))
+def serve(host: str, port: int, workers: int) -> None:
+    """Serve the API and the pages. Settings are ONBOARDING_* variables."""
+    from app import serving
+    from app.settings import SettingsRefused, read_settings
+
+    try:
+        read_settings(os.environ)
+        listener = serving.listen(host, port)
+    except (SettingsRefused, serving.PortTaken) as refusal:
+        refuse(refusal)
+    serving.serve("app.main:create_app", listener, workers=workers)
+
+
+@main.command()
+@click.option("--end-with-input", is_flag=True, hidden=True)
+def worker(end_with_input: bool) -> None:
+    """Run the background jobs: publication to the token issuer, expiry, the audit's seal."""
+    from app import worker as background
+    from app.lifeline import end_with_standard_input
+    from app.settings import SettingsRefused, read_settings
+
+    try:
+        settings = read_settings(os.environ)
+    except SettingsRefused as refusal:
+        refuse(refusal)
+    if end_with_input:
+        end_with_standard_input()
+    background.run(settings)
+
+
+@main.command()
+def migrate() -> None:
+    """Bring the database's schema up to date."""
+    from app.schema import upgrade
+    from app.settings import SettingsRefused, read_settings
+
+    try:
+        settings = read_settings(os.environ)
+    except SettingsRefused as refusal:
+        refuse(refusal)
+    upgrade(settings.database_url)
+
+
+@main.command()
+@click.option("--check", is_flag=True, help="Write nothing; fail if the document is out of date.")
+def openapi(check: bool) -> None:
+    """Write the API's document."""
+    from app.api_document import check_document, write_document
+
+    if not check:
+        write_document()
+    elif not check_document():
+        refuse("openapi/openapi.json is out of date. Run `make openapi` and read the difference.")
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535))
+@click.option(
+    "--neighbours-port",
+    type=click.IntRange(0, 65535),
+    help="Of the stand-ins. [default: 8081, or a free one when --port is 0]",
+)
+@click.option("--public-url", help="The service's address in links, when it is not host and port.")
+@click.option("--tls", is_flag=True, help="Serve over https, by an authority made at the start.")
+@click.option("--database-url", help="An empty or earlier PostgreSQL database. [default: own]")
+@click.option("--ready-file", type=click.Path(path_type=Path), help="Written when it is ready.")
+@click.option("--auto-confirm", is_flag=True, help="Confirm each draft without a person.")
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1))
+@click.option("--exit-with-parent", is_flag=True, help="End when the starting process is gone.")
+def sandbox(neighbours_port: int | None, port: int, **options: object) -> None:
+    """The whole of it on this machine: the service, a database, and its neighbours' stand-ins."""
+    from app.supervisor.failure import SandboxFailed
+    from app.supervisor.sandbox import run_sandbox
+
+    if neighbours_port is None:
+        neighbours_port = 8081 if port else 0
+    given = SandboxOptions(port=port, neighbours_port=neighbours_port, **options)  # type: ignore[arg-type]  # click has checked them
+    try:
+        run_sandbox(given)
+    except SandboxFailed as failure:
+        refuse(failure)
+
+
+@main.command()
+@click.option("--base-url", default="http://127.0.0.1:8080", show_default=True)
+@click.option("--browser", is_flag=True, help="Open the confirmation page in your browser.")
+def demo(base_url: str, browser: bool) -> None:
+    """Play an installer against the sandbox, step by step."""
+    from app.demo import play
+
+    play(base_url, browser=browser)
+
+
+# Groups of commands have modules of their own, `app/cli_*.py`, and are added here.
+
+
+def refuse(refusal: object) -> NoReturn:
+    """Say why, and end as a command that failed."""
+    click.echo(str(refusal), err=True)
+    sys.exit(1)

@@ -1,0 +1,145 @@
+"""What each process is told: the service by its settings, the neighbours by a file."""
+
+import hashlib
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+from joserfc.jwk import ECKey
+from msgspec import Struct
+
+from app.settings import NOT_OURS, PREFIX, Environment, Settings
+from app.supervisor.addresses import Addresses
+from app.supervisor.failure import SandboxFailed
+
+NEIGHBOURS_FILE = "SANDBOX_NEIGHBOURS_FILE"
+API_KEY = "sandbox"
+KEY_LIFE_DAYS = 90
+# Suppliers' tests run in a loop; the limits are there to be met only on purpose.
+LIMITS_TIMES = 100
+LIMITS = (
+    "drafts_per_minute_and_key",
+    "drafts_per_day_and_key",
+    "drafts_per_hour_organization_and_key",
+    "drafts_per_minute_and_address",
+    "failed_logins_per_minute",
+)
+
+
+class Secrets(Struct, frozen=True):
+    """Made at each start, but for what must outlast it with a database that does."""
+
+    registration_token: str
+    controls_secret: str
+    secret_key: str
+    login_client_id: str
+    login_key: ECKey
+
+
+class ReadyInfo(Struct, frozen=True, rename="camel"):
+    """What a program that started the sandbox needs to know."""
+
+    base_url: str
+    issuer: str
+    control_url: str
+    confirm_url_template: str
+    api_key: str
+    ca_file: str | None
+    pid: int
+
+
+def refuse_production(environment: Mapping[str, str]) -> None:
+    given = sorted(name for name in environment if name.startswith(PREFIX) and name not in NOT_OURS)
+    if given:
+        raise SandboxFailed(
+            f"The sandbox does not start where the service has settings: {', '.join(given)}."
+            " It makes its own; unset these."
+        )
+
+
+def new_secrets(database_url: str | None) -> Secrets:
+    # A database that is used again holds what was keyed with this.
+    lasting = hashlib.sha256(f"sandbox {database_url}".encode()).hexdigest()
+    login_key = ECKey.generate_key("P-256", {"alg": "ES256", "use": "sig"}, auto_kid=True)
+    return Secrets(
+        registration_token=secrets.token_urlsafe(32),
+        controls_secret=secrets.token_urlsafe(32),
+        secret_key=lasting if database_url else secrets.token_urlsafe(32),
+        login_client_id=str(uuid4()),
+        login_key=login_key,
+    )
+
+
+def ready_info(addresses: Addresses, ca_file: Path | None) -> ReadyInfo:
+    return ReadyInfo(
+        base_url=addresses.base_url,
+        issuer=addresses.issuer,
+        control_url=addresses.control_url,
+        confirm_url_template=f"{addresses.base_url}/confirm-client/{{clientId}}",
+        api_key=API_KEY,
+        ca_file=str(ca_file) if ca_file else None,
+        pid=os.getpid(),
+    )
+
+
+def service_settings(
+    addresses: Addresses, made: Secrets, database_url: str, ca_file: Path | None
+) -> Settings:
+    defaults = {field.name: field.default for field in msgspec.structs.fields(Settings)}
+    return Settings(
+        database_url=database_url,
+        public_base_urls=[addresses.base_url, *addresses.other_base_urls],
+        environment=Environment.TEST,
+        secret_key=made.secret_key,
+        issuer=addresses.issuer,
+        registration_token=made.registration_token,
+        login_client_id=made.login_client_id,
+        login_key=msgspec.json.encode(made.login_key.as_dict(private=True)).decode(),
+        enhetsregisteret_url=f"{addresses.neighbours_url}/brreg/enhetsregisteret/api",
+        ca_file=str(ca_file) if ca_file else None,
+        allow_bearer=True,
+        key_life_days=KEY_LIFE_DAYS,
+        **{name: defaults[name] * LIMITS_TIMES for name in LIMITS},
+    )
+
+
+def variables(settings: Settings) -> dict[str, str]:
+    """The environment in which `read_settings` finds `settings` again."""
+    found = {}
+    for field in msgspec.structs.fields(Settings):
+        value = getattr(settings, field.name)
+        if value != field.default and value not in (None, []):
+            found[PREFIX + field.name.upper()] = _text(value)
+    return found
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return ",".join(value) if isinstance(value, list) else str(value)
+
+
+def write_neighbours_file(
+    file: Path, addresses: Addresses, made: Secrets, ready: ReadyInfo, *, auto_confirm: bool
+) -> None:
+    base_urls = [addresses.base_url, *addresses.other_base_urls]
+    content: dict[str, Any] = {
+        "neighboursUrl": addresses.neighbours_url,
+        "baseUrl": addresses.base_url,
+        "registrationToken": made.registration_token,
+        "loginClient": {
+            "client_id": made.login_client_id,
+            "jwks": {"keys": [made.login_key.as_dict(private=False)]},
+            "redirect_uris": [f"{base}/login/callback" for base in base_urls],
+        },
+        "controlsUrl": addresses.controls_url,
+        "controlsSecret": made.controls_secret,
+        "readyInfo": ready,
+        "autoConfirm": auto_confirm,
+    }
+    file.touch(mode=0o600)
+    file.write_bytes(msgspec.json.encode(content))

@@ -1,0 +1,18 @@
+"""What was asked for on the command line."""
+
+from pathlib import Path
+
+from msgspec import Struct
+
+
+class SandboxOptions(Struct, frozen=True, kw_only=True):
+    host: str = "127.0.0.1"
+    port: int = 8080
+    neighbours_port: int = 8081
+    public_url: str | None = None
+    tls: bool = False
+    database_url: str | None = None
+    ready_file: Path | None = None
+    auto_confirm: bool = False
+    workers: int = 1
+    exit_with_parent: bool = False

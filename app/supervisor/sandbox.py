@@ -1,0 +1,180 @@
+"""From the command to the last child's end."""
+
+import os
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import msgspec
+
+from app.embedded_postgres.launcher import EmbeddedPostgres, PostgresFailed
+from app.serving import Certificate, PortTaken
+from app.supervisor.addresses import Addresses, Listeners, addresses_of, open_listeners
+from app.supervisor.certificates import issue_certificate
+from app.supervisor.children import Child, server
+from app.supervisor.configuration import (
+    NEIGHBOURS_FILE,
+    ReadyInfo,
+    Secrets,
+    new_secrets,
+    ready_info,
+    refuse_production,
+    service_settings,
+    variables,
+    write_neighbours_file,
+)
+from app.supervisor.ending import Ending
+from app.supervisor.failure import SandboxFailed
+from app.supervisor.folder import sandbox_folder
+from app.supervisor.options import SandboxOptions
+from app.supervisor.readiness import wait_until_ready, write_ready_file
+
+LOOK_EVERY_SECONDS = 0.1
+END_WITHIN_SECONDS = 8.0
+
+
+def run_sandbox(options: SandboxOptions) -> None:
+    """Run until a signal; `SandboxFailed` when it does not start or cannot go on."""
+    refuse_production(os.environ)
+    ending = Ending(with_parent=options.exit_with_parent)
+    try:
+        listeners = open_listeners(options)
+    except PortTaken as taken:
+        raise SandboxFailed(str(taken)) from taken
+    with ExitStack() as stack:
+        stack.callback(listeners.close)
+        folder = stack.enter_context(sandbox_folder())
+        Sandbox(options, listeners, folder).run(ending)
+
+
+class Sandbox:
+    def __init__(self, options: SandboxOptions, listeners: Listeners, folder: Path) -> None:
+        self.options = options
+        self.listeners = listeners
+        self.addresses: Addresses = addresses_of(listeners, options)
+        self.secrets: Secrets = new_secrets(options.database_url)
+        self.ca_file: Path | None = None
+        self.certificate: Certificate | None = None
+        if options.tls:
+            self.ca_file, self.certificate = issue_certificate(folder, self.addresses.hosts)
+        self.neighbours_file = folder / "neighbours.json"
+        self.ready: ReadyInfo = ready_info(self.addresses, self.ca_file)
+
+    def run(self, ending: Ending) -> None:
+        write_neighbours_file(
+            self.neighbours_file,
+            self.addresses,
+            self.secrets,
+            self.ready,
+            auto_confirm=self.options.auto_confirm,
+        )
+        # They need no database, so they start while it does.
+        with running([self._neighbours()]) as neighbours, self._database() as database_url:
+            environment = self._service_environment(database_url)
+            if not prepared(environment, ending):
+                return
+            with running(self._service(environment)) as service:
+                self._run(ending, [*neighbours, *service])
+
+    def _run(self, ending: Ending, children: Sequence[Child]) -> None:
+        waits = [
+            (self.listeners.neighbours, "/_sandbox/health"),
+            (self.listeners.service, "/health/ready"),
+        ]
+        if not wait_until_ready(waits, children, self.ca_file, ending):
+            return
+        with self._announced():
+            while not ending.wait(LOOK_EVERY_SECONDS):
+                for child in children:
+                    if child.exit_code() is not None:
+                        child.start_again()
+
+    @contextmanager
+    def _announced(self) -> Iterator[None]:
+        """The ready file and line; the file is there for as long as it is true."""
+        file = self.options.ready_file
+        if file is not None:
+            write_ready_file(file, self.ready)
+        sys.stdout.write(msgspec.json.encode(self.ready).decode() + "\n")
+        sys.stdout.flush()
+        try:
+            yield
+        finally:
+            if file is not None:
+                file.unlink(missing_ok=True)
+
+    @contextmanager
+    def _database(self) -> Iterator[str]:
+        if self.options.database_url:
+            yield self.options.database_url
+            return
+        try:
+            postgres = EmbeddedPostgres()
+        except PostgresFailed as failure:
+            raise SandboxFailed(str(failure)) from failure
+        try:
+            yield postgres.url
+        finally:
+            postgres.stop()
+
+    def _neighbours(self) -> Child:
+        environment = os.environ | {NEIGHBOURS_FILE: str(self.neighbours_file)}
+        return server(
+            "neighbours",
+            "app.sandbox.app:create_app",
+            environment,
+            self.listeners.neighbours,
+            certificate=self.certificate,
+        )
+
+    def _service_environment(self, database_url: str) -> dict[str, str]:
+        settings = service_settings(self.addresses, self.secrets, database_url, self.ca_file)
+        return os.environ | variables(settings)
+
+    def _service(self, environment: Mapping[str, str]) -> list[Child]:
+        with_controls = dict(environment) | {NEIGHBOURS_FILE: str(self.neighbours_file)}
+        return [
+            server(
+                "service",
+                "app.sandbox_controls:create_service",
+                environment,
+                self.listeners.service,
+                workers=self.options.workers,
+                certificate=self.certificate,
+            ),
+            server(
+                "controls",
+                "app.sandbox_controls:create_app",
+                with_controls,
+                self.listeners.controls,
+            ),
+            Child("worker", ["app", "worker", "--end-with-input"], environment),
+        ]
+
+
+def prepared(environment: Mapping[str, str], ending: Ending) -> bool:
+    """Migrate and seed. Not so when the end is wanted first."""
+    with running([Child("preparation", ["app.supervisor.prepare"], environment)]) as [child]:
+        while (code := child.exit_code()) is None:
+            if ending.wait(LOOK_EVERY_SECONDS / 4):
+                return False
+    if code != 0:
+        raise SandboxFailed("The sandbox's database could not be prepared.")
+    return True
+
+
+@contextmanager
+def running(children: Sequence[Child]) -> Iterator[Sequence[Child]]:
+    """All are started, and at the end all are ended, together."""
+    try:
+        for child in children:
+            child.start()
+        yield children
+    finally:
+        until = time.monotonic() + END_WITHIN_SECONDS
+        for child in children:
+            child.end()
+        for child in children:
+            child.wait_for_end(until)
