@@ -108,9 +108,7 @@ async def test_what_may_differ_is_accepted(claims: dict[str, Any], header: dict[
 @pytest.mark.parametrize(
     ("kid", "key", "alg"), [("ec", ec_key(), "ES256"), ("any_rsa", rsa_key(), "PS256")]
 )
-async def test_other_algorithms_of_the_configured_list(
-    kid: str, key: PrivateKey, alg: str
-) -> None:
+async def test_other_algorithms_of_the_configured_list(kid: str, key: PrivateKey, alg: str) -> None:
     assert (await verify(token({}, {"kid": kid}, key=key, alg=alg))).issuer_kid == kid
 
 
@@ -228,7 +226,7 @@ class TestRemembered:
         for _ in range(2):
             with pytest.raises(AccessTokenRejected):
                 await tokens.verified(token({"aud": "x"}), now=NOW)
-        assert not tokens._remembered  # noqa: SLF001  # nothing else shows it
+        assert not tokens._remembered  # nothing else shows it
 
     async def test_no_more_than_so_many(self) -> None:
         tokens = VerifiedTokens(KEYS, POLICY, most=2)

@@ -137,9 +137,7 @@ def test_a_good_proof_is_accepted(key: PrivateKey, alg: str) -> None:
         ),
     ],
 )
-def test_what_is_wrong_is_named(
-    wrong: str, header: dict[str, Any], claims: dict[str, Any]
-) -> None:
+def test_what_is_wrong_is_named(wrong: str, header: dict[str, Any], claims: dict[str, Any]) -> None:
     assert wrong_in(proof(header, claims)) == wrong
 
 

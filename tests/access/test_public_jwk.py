@@ -1,6 +1,7 @@
 """Every rule of a public key, and that nothing but a refusal comes of what breaks one."""
 
 import base64
+import contextlib
 import json
 import time
 from typing import Any
@@ -229,11 +230,8 @@ def test_whatever_is_sent_is_accepted_or_refused_and_quickly(
 ) -> None:
     changes = data.draw(st.dictionaries(st.sampled_from(MEMBERS), VALUES, max_size=6))
     started = time.perf_counter()
-    try:
+    with contextlib.suppress(KeyRefused):
         key = acceptable_jwk(jwk | changes, pointer="#")
-    except KeyRefused as refused:
-        assert refused.errors
-    else:
         kind = RSAKey if key.parameters["kty"] == "RSA" else ECKey
         assert kind.import_key(dict(key.parameters)).thumbprint() == key.thumbprint
     assert time.perf_counter() - started < 0.1

@@ -23,7 +23,7 @@ TEST, PRODUCTION = Environment.TEST, Environment.PRODUCTION
         ("3100000190", TEST, "not_nine_digits"),
         ("310 000 019", TEST, "not_nine_digits"),
         ("31000001a", TEST, "not_nine_digits"),
-        ("３１００００019", TEST, "not_nine_digits"),
+        ("\uff1310000019", TEST, "not_nine_digits"),
         ("²10000019", TEST, "not_nine_digits"),
         ("310000019\n", TEST, "not_nine_digits"),
         ("", TEST, "not_nine_digits"),
