@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta, Struct
@@ -53,6 +54,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     security_level: Annotated[int, Meta(ge=3, le=4)] = 4
 
     enhetsregisteret_url: Address = "https://data.brreg.no/enhetsregisteret/api"
+    operator_name: str = ""
+    """Who runs this service, as its pages tell people; the host's name when empty."""
     contact: str = "post@example.org"
     """Stands in the `User-Agent` of calls to the neighbours."""
     ca_file: str | None = None
@@ -82,6 +85,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     @property
     def base_url(self) -> str:
         return self.public_base_urls[0]
+
+    @property
+    def operator(self) -> str:
+        return self.operator_name or urlsplit(self.base_url).hostname or ""
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:

@@ -12,7 +12,8 @@ from asyncpg import InterfaceError, PostgresConnectionError
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 from msgspec import Struct
-from sqlalchemy.exc import DBAPIError, TimeoutError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.problems import BodyTooLarge, FieldError, Problem
 
@@ -131,7 +132,7 @@ def answer_http_exception(
 def answer_exception(request: Request[Any, Any, Any], exception: Exception) -> Response[bytes]:
     """A bug, or a database that is away. The caller learns the trace id and nothing else."""
     trace_id = request.scope["state"]["trace_id"]
-    if _is_outage(exception):
+    if is_outage(exception):
         log.error("database is away", trace_id=trace_id, error=type(exception).__name__)
         retry = {"Retry-After": str(RETRY_AFTER_OUTAGE)}
         detail = "Nothing was changed, or it was changed in full. Ask again in a moment."
@@ -142,10 +143,11 @@ def answer_exception(request: Request[Any, Any, Any], exception: Exception) -> R
     )
 
 
-def _is_outage(exception: Exception) -> bool:
+def is_outage(exception: Exception) -> bool:
+    """Whether the database is away, which passes; anything else is a bug."""
     if isinstance(exception, DBAPIError):
         return exception.connection_invalidated or _is_outage_of_driver(exception.orig)
-    return isinstance(exception, TimeoutError) or _is_outage_of_driver(exception)
+    return isinstance(exception, PoolTimeout) or _is_outage_of_driver(exception)
 
 
 def _is_outage_of_driver(exception: BaseException | None) -> bool:
