@@ -109,7 +109,7 @@ def _is_for(htu: object, urls: Sequence[str]) -> bool:
 
 
 def _is_fresh(iat: object, now: float, not_before: int) -> bool:
-    if not isinstance(iat, (int, float)) or isinstance(iat, bool):
+    if not isinstance(iat, (int, float)):
         return False
     return now - OLDEST.total_seconds() <= iat <= now + AHEAD.total_seconds() and iat >= not_before
 

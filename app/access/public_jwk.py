@@ -199,11 +199,8 @@ def _check_modulus(n: bytes, found: _Findings) -> None:
     if n[0] == 0:
         found.add("n", "leading_zero", "`n` starts with a zero octet: encode it without.")
     elif len(n) * 8 - 8 + n[0].bit_length() not in RSA_BITS:
-        found.add(
-            "n",
-            "wrong_size",
-            f"The modulus must have {RSA_BITS[0]} to {RSA_BITS[-1]} bits.",
-        )
+        sizes = f"{RSA_BITS[0]} to {RSA_BITS[-1]}"
+        found.add("n", "wrong_size", f"The modulus must have {sizes} bits.")
 
 
 def _ec_key(members: Mapping[str, object], found: _Findings) -> tuple[ECKey | None, dict[str, str]]:

@@ -216,6 +216,7 @@ def test_a_public_key_is_no_secret_to_sign_with() -> None:
         proof({"crit": []}),
         proof({"x5c": ["A" * 4000]}),
         proof(claims={"filler": "x" * 8192}),
+        proof(claims={"filler": "x" * 5900}),  # each part is within bounds, the whole is not
     ],
 )
 def test_what_cannot_be_read_is_refused(text: str) -> None:
