@@ -1,22 +1,19 @@
 """Logging a person in at the token issuer: PAR (RFC 9126), private_key_jwt and the code exchange.
 
-The endpoints come from discovery. A code is exchanged once and never again: when that call's
-outcome is unknown the person logs in anew.
+A code is exchanged once and never again: when the outcome of that call is unknown, the person
+logs in anew.
 """
 
 import secrets
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-import httpx2
-import msgspec
 import stamina
 from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey, import_key
-from msgspec import Struct
+from msgspec import DecodeError, Struct, json
 
 from app.access.access_tokens import IssuerKeys, IssuerKeysUnavailable
 from app.access.id_tokens import Expected, verified_identity
@@ -27,26 +24,21 @@ from app.access.login_issuer import (
     LoginRequest,
     LoginUnavailable,
 )
+from app.adapters.discovery import Discovery
+from app.adapters.http import Answer, Neighbour, NoAnswer
 
+# A person waits, who would rather wait than begin again.
+WITHIN = 5.0
+TRIES = 2
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-SCOPES = "openid profile helseid://scopes/identity/security_level"
-# HelseID wants a new login for what is signed here, whoever used the browser last.
-AGE = {"prompt": "login", "max_age": "600"}
-TIMEOUT = httpx2.Timeout(5, connect=2)
 ASSERTION_SECONDS = 10
-DISCOVERY_SECONDS = 3600
-ATTEMPTS = 2
-
-T = TypeVar("T")
+SCOPES = "openid profile helseid://scopes/identity/security_level"
+# A new login, whoever used the browser last.
+NEW_LOGIN = {"prompt": "login", "max_age": "600"}
 
 _ALGORITHMS = {"RSA": "PS256", "P-256": "ES256", "P-384": "ES384", "P-521": "ES512"}
 
-
-class _Metadata(Struct):
-    issuer: str
-    authorization_endpoint: str
-    token_endpoint: str
-    pushed_authorization_request_endpoint: str
+T = TypeVar("T")
 
 
 class _Pushed(Struct):
@@ -57,21 +49,22 @@ class _Tokens(Struct):
     id_token: str
 
 
-class _LoginKey:
+class LoginKey:
     """Our own key at the issuer, from its private JWK."""
 
     def __init__(self, jwk: str) -> None:
-        key = import_key(msgspec.json.decode(jwk, type=dict[str, Any]))
+        key = import_key(json.decode(jwk, type=dict[str, Any]))
         if not isinstance(key, (RSAKey, ECKey)) or not key.is_private:
             raise ValueError("The login key must be a private RSA or EC key, as a JWK.")
-        self.key = key
         kind = "RSA" if isinstance(key, RSAKey) else key.curve_name
-        self.alg = str(key.get("alg") or _ALGORITHMS[kind])
-        self.kid = key.kid or key.thumbprint()
+        self._key = key
+        self._alg = str(key.get("alg") or _ALGORITHMS[kind])
+        self._kid = key.kid or key.thumbprint()
 
     def assertion(self, client_id: str, audience: str) -> str:
+        """Who we are, for one request."""
         now = int(time.time())
-        header = {"alg": self.alg, "kid": self.kid, "typ": "client-authentication+jwt"}
+        header = {"alg": self._alg, "kid": self._kid, "typ": "client-authentication+jwt"}
         claims = {
             "iss": client_id,
             "sub": client_id,
@@ -81,24 +74,28 @@ class _LoginKey:
             "nbf": now,
             "exp": now + ASSERTION_SECONDS,
         }
-        return jwt.encode(header, claims, self.key, algorithms=[self.alg])
+        return jwt.encode(header, claims, self._key, algorithms=[self._alg])
 
 
 class IssuerLogin:
     """The issuer, as `LoginIssuer` asks it."""
 
     def __init__(
-        self, http: httpx2.AsyncClient, keys: IssuerKeys, *, issuer: str, client_id: str, jwk: str
+        self,
+        neighbour: Neighbour,
+        discovery: Discovery,
+        keys: IssuerKeys,
+        *,
+        client_id: str,
+        key: LoginKey,
     ) -> None:
-        self._http = http
+        self._neighbour = neighbour
+        self._discovery = discovery
         self._keys = keys
-        self._issuer = issuer
         self._client_id = client_id
-        self._key = _LoginKey(jwk)
-        self._known: tuple[_Metadata, float] | None = None
+        self._key = key
 
     async def begin(self, request: LoginRequest) -> str:
-        metadata = await self._metadata()
         form = {
             "response_type": "code",
             "redirect_uri": request.redirect_uri,
@@ -108,31 +105,36 @@ class IssuerLogin:
             "code_challenge": request.code_challenge,
             "code_challenge_method": "S256",
             "ui_locales": request.language,
-            **AGE,
+            **NEW_LOGIN,
         }
-        answer = await self._post(metadata.pushed_authorization_request_endpoint, form, ATTEMPTS)
-        if answer.status_code not in (200, 201):
-            raise LoginUnavailable(f"PAR was answered with {answer.status_code}")
-        pushed = _decoded(answer.content, _Pushed)
+        try:
+            answer = await self._pushed(form)
+            authorize = await self._discovery.endpoint("authorization_endpoint")
+        except NoAnswer as error:
+            raise LoginUnavailable(f"the login could not begin: {error}") from error
+        if answer.status not in (200, 201):
+            raise LoginUnavailable(f"PAR was answered with {answer.status}")
+        pushed = _decoded(answer, _Pushed)
         query = urlencode({"client_id": self._client_id, "request_uri": pushed.request_uri})
-        separator = "&" if "?" in metadata.authorization_endpoint else "?"
-        return f"{metadata.authorization_endpoint}{separator}{query}"
+        return f"{authorize}{'&' if '?' in authorize else '?'}{query}"
 
     async def finish(self, code: IssuedCode) -> Identity:
-        metadata = await self._metadata()
         form = {
             "grant_type": "authorization_code",
             "code": code.code,
             "redirect_uri": code.redirect_uri,
             "code_verifier": code.code_verifier,
         }
-        answer = await self._post(metadata.token_endpoint, form, 1)
-        if 400 <= answer.status_code < 500 and answer.status_code != 429:
-            raise LoginRefused(f"the code exchange was answered with {answer.status_code}")
-        if answer.status_code != 200:
-            raise LoginUnavailable(f"the code exchange was answered with {answer.status_code}")
-        tokens = _decoded(answer.content, _Tokens)
-        expected = Expected(issuer=self._issuer, client_id=self._client_id, nonce=code.nonce)
+        try:
+            answer = await self._post("token_endpoint", form)
+        except NoAnswer as error:
+            raise LoginUnavailable(f"the code exchange: {error}") from error
+        if answer.status == 429:
+            raise LoginUnavailable("the code exchange was answered with 429")
+        if answer.status != 200:
+            raise LoginRefused(f"the code exchange was answered with {answer.status}")
+        tokens = _decoded(answer, _Tokens)
+        expected = Expected(issuer=self._neighbour.url, client_id=self._client_id, nonce=code.nonce)
         try:
             return await verified_identity(
                 tokens.id_token, keys=self._keys, expected=expected, now=datetime.now(UTC)
@@ -140,51 +142,35 @@ class IssuerLogin:
         except IssuerKeysUnavailable:
             raise LoginUnavailable("the issuer's keys cannot be had") from None
 
-    async def _metadata(self) -> _Metadata:
-        if self._known and time.monotonic() < self._known[1]:
-            return self._known[0]
-        address = f"{self._issuer}/.well-known/openid-configuration"
-        request = self._http.build_request("GET", address, timeout=TIMEOUT)
-        answer = await self._ask(lambda: request, ATTEMPTS)
-        if answer.status_code != 200:
-            raise LoginUnavailable(f"discovery was answered with {answer.status_code}")
-        metadata = _decoded(answer.content, _Metadata)
-        if metadata.issuer != self._issuer:
-            raise LoginUnavailable("discovery names another issuer than the configured one")
-        self._known = metadata, time.monotonic() + DISCOVERY_SECONDS
-        return metadata
+    async def _pushed(self, form: dict[str, str]) -> Answer:
+        async for attempt in stamina.retry_context(
+            on=NoAnswer, attempts=TRIES, timeout=None, wait_initial=0.1, wait_max=0.3
+        ):
+            with attempt:
+                return await self._post("pushed_authorization_request_endpoint", form)
+        raise AssertionError("the last try either returns or raises")
 
-    async def _post(self, address: str, form: dict[str, str], attempts: int) -> httpx2.Response:
-        return await self._ask(lambda: self._authenticated(address, form), attempts)
-
-    def _authenticated(self, address: str, form: dict[str, str]) -> httpx2.Request:
-        """Made anew for each attempt: an assertion is good for one."""
+    async def _post(self, endpoint: str, form: dict[str, str]) -> Answer:
+        """One call, with an assertion of its own."""
+        url = await self._discovery.endpoint(endpoint)
         credentials = {
             "client_id": self._client_id,
             "client_assertion_type": ASSERTION_TYPE,
-            "client_assertion": self._key.assertion(self._client_id, self._issuer),
+            "client_assertion": self._key.assertion(self._client_id, self._neighbour.url),
         }
-        return self._http.build_request(
-            "POST", address, data={**form, **credentials}, timeout=TIMEOUT
+        return await self._neighbour.ask(
+            "POST",
+            url,
+            headers={
+                "Content-Type": "application/x-www-form-urlencoded",
+                "Accept": "application/json",
+            },
+            content=urlencode({**form, **credentials}).encode(),
         )
 
-    async def _ask(self, request: Callable[[], httpx2.Request], attempts: int) -> httpx2.Response:
-        """The answer; asked again only when none came at all."""
-        answer: httpx2.Response | None = None
-        try:
-            async for attempt in stamina.retry_context(
-                on=httpx2.TransportError, attempts=attempts, timeout=8, wait_max=0.5
-            ):
-                with attempt:
-                    answer = await self._http.send(request())
-        except httpx2.HTTPError as error:
-            raise LoginUnavailable(f"no answer: {type(error).__name__}") from error
-        assert answer is not None
-        return answer
 
-
-def _decoded(content: bytes, kind: type[T]) -> T:
+def _decoded(answer: Answer, kind: type[T]) -> T:
     try:
-        return msgspec.json.decode(content, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        return json.decode(answer.content, type=kind)
+    except (DecodeError, UnicodeDecodeError):
         raise LoginUnavailable("the answer is not what it should be") from None
