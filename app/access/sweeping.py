@@ -1,0 +1,44 @@
+"""Removing what has served its time, by the database's clock and with a margin: late is fine."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, func, inspect, select, tuple_
+
+from app.access.models import LoginAttempt, LoginSession, RequestCount, UsedProof
+from app.database import Base, Sessions
+
+BATCH = 1000
+PROOF_KEPT = timedelta(minutes=10)
+LOGIN_KEPT = timedelta(hours=1)
+# The longest window is a day.
+COUNT_KEPT = timedelta(days=2)
+
+NOW = func.clock_timestamp()
+
+
+async def sweep_proofs(sessions: Sessions) -> bool:
+    return await _swept(sessions, UsedProof, UsedProof.usable_until < NOW - PROOF_KEPT)
+
+
+async def sweep_counts(sessions: Sessions) -> bool:
+    return await _swept(sessions, RequestCount, RequestCount.window_start < NOW - COUNT_KEPT)
+
+
+async def sweep_login_attempts(sessions: Sessions) -> bool:
+    return await _swept(sessions, LoginAttempt, LoginAttempt.expires_at < NOW - LOGIN_KEPT)
+
+
+async def sweep_login_sessions(sessions: Sessions) -> bool:
+    return await _swept(sessions, LoginSession, LoginSession.expires_at < NOW - LOGIN_KEPT)
+
+
+async def _swept(sessions: Sessions, table: type[Base], over: ColumnElement[bool]) -> bool:
+    """Some rows at a time and none that somebody holds, so that nobody waits for the broom."""
+    key: Sequence[ColumnElement[Any]] = inspect(table).primary_key
+    chosen = select(*key).where(over).limit(BATCH).with_for_update(skip_locked=True)
+    async with sessions.begin() as db:
+        removed = await db.execute(delete(table).where(tuple_(*key).in_(chosen)).returning(key[0]))
+        count = len(removed.all())
+    return count == BATCH

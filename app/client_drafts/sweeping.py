@@ -1,0 +1,51 @@
+"""What becomes of drafts without anybody asking: they expire, and some day they are removed."""
+
+from datetime import datetime
+
+from sqlalchemy import delete, func, select
+
+from app.changes.queries import client_changed
+from app.client_drafts.models import ClientDraft
+from app.client_drafts.rules import READABLE_AFTER_DECISION, TRANSITIONS, DraftEvent, DraftStatus
+from app.database import Sessions
+from app.state_machine import next_state
+
+BATCH = 500
+
+
+async def expire_drafts(sessions: Sessions, *, now: datetime) -> bool:
+    """Write down that one draft has expired, and tell those who wait. False when none has."""
+    async with sessions.begin() as db:
+        draft = await db.scalar(
+            select(ClientDraft)
+            .where(ClientDraft.status == DraftStatus.PENDING, ClientDraft.expires_at <= now)
+            .order_by(ClientDraft.expires_at)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        )
+        if draft is None:
+            return False
+        draft.status = next_state(TRANSITIONS, draft.status, DraftEvent.EXPIRE)
+        await client_changed(db, draft.client_id)
+    return True
+
+
+async def sweep_drafts(sessions: Sessions, *, now: datetime) -> bool:
+    """Remove drafts that have been readable for long enough; what happened stays in the trail."""
+    # One that nobody decided was over when it expired.
+    over_since = func.coalesce(ClientDraft.decided_at, ClientDraft.expires_at)
+    old = (
+        select(ClientDraft.client_id)
+        .where(ClientDraft.status != DraftStatus.PENDING)
+        .where(over_since < now - READABLE_AFTER_DECISION)
+        .limit(BATCH)
+        .with_for_update(skip_locked=True)
+    )
+    async with sessions.begin() as db:
+        removed = await db.execute(
+            delete(ClientDraft)
+            .where(ClientDraft.client_id.in_(old))
+            .returning(ClientDraft.client_id)
+        )
+        count = len(removed.all())
+    return count == BATCH

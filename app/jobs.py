@@ -1,0 +1,91 @@
+"""Work that nobody waits for: what a job is, and the loop that does it again and again."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from datetime import timedelta
+from typing import TypeAlias
+
+from msgspec import Struct
+
+log = logging.getLogger(__name__)
+
+LONGEST_PAUSE = timedelta(seconds=30)
+
+Woken: TypeAlias = Callable[[], AbstractContextManager[asyncio.Event]]
+
+
+class Job(Struct, frozen=True, kw_only=True):
+    """Something that is done over and over. `run` does a piece; True means that there is more.
+
+    Any number of processes do the same jobs: each piece is taken by a lock or a lease.
+    """
+
+    name: str
+    every: timedelta
+    run: Callable[[], Awaitable[bool]]
+    woken: Woken | None = None
+    """Where to hear that there is something to do before the time is up."""
+    lanes: int = 1
+    """How many pieces may be under way at once in one process."""
+
+
+async def do_for_ever(jobs: Sequence[Job], stopping: asyncio.Event, *, within: timedelta) -> None:
+    """Until `stopping`; then what is under way is finished, as long as it takes no more than
+    `within`. One job's failure is logged and stops neither that job nor another."""
+    lanes = [
+        asyncio.create_task(_lane(job, stopping), name=job.name)
+        for job in jobs
+        for _ in range(job.lanes)
+    ]
+    await stopping.wait()
+    _, unfinished = await asyncio.wait(lanes, timeout=within.total_seconds())
+    for lane in unfinished:
+        log.warning("%s was not finished in time", lane.get_name())
+        lane.cancel()
+    await asyncio.gather(*lanes, return_exceptions=True)
+
+
+async def do_what_is_due(jobs: Sequence[Job]) -> None:
+    """Each job until it has nothing left, and all again while one had: after the clock is moved.
+
+    A failure here is the caller's.
+    """
+    busy = True
+    while busy:
+        busy = False
+        for job in jobs:
+            while await job.run():
+                busy = True
+
+
+async def _lane(job: Job, stopping: asyncio.Event) -> None:
+    failures = 0
+    with job.woken() if job.woken else nullcontext(asyncio.Event()) as news:
+        while not stopping.is_set():
+            news.clear()
+            try:
+                more = await job.run()
+                failures = 0
+            except Exception:
+                failures += 1
+                more = False
+                log.exception("the job %s failed, for the %d. time in a row", job.name, failures)
+            if not more:
+                await _pause(news, stopping, _wait(job, failures))
+
+
+def _wait(job: Job, failures: int) -> float:
+    """After failures longer and longer, and never in step with the other processes."""
+    times: int = 2 ** min(failures, 16)
+    pause = min(job.every * times, max(job.every, LONGEST_PAUSE))
+    return pause.total_seconds() * random.uniform(0.9, 1.1)  # noqa: S311  # it guards no secret
+
+
+async def _pause(news: asyncio.Event, stopping: asyncio.Event, seconds: float) -> None:
+    waits = [asyncio.create_task(event.wait()) for event in (news, stopping)]
+    await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    for wait in waits:
+        wait.cancel()

@@ -1,0 +1,133 @@
+"""The background jobs of this service, and the process that does them."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TypeAlias
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.access.sweeping import (
+    sweep_counts,
+    sweep_login_attempts,
+    sweep_login_sessions,
+    sweep_proofs,
+)
+from app.adapters.neighbours import neighbours
+from app.apis.queries import Catalogues, newest_version
+from app.approvals.decisions import due_decisions
+from app.changes.listener import ClientEvents
+from app.client_configurations.registration import registration_of
+from app.client_drafts.sweeping import expire_drafts, sweep_drafts
+from app.client_keys.ending import end_keys, keys_published
+from app.database import Database, Sessions
+from app.jobs import Job, do_for_ever
+from app.publications.queries import DUE_CHANNEL
+from app.publications.token_issuer import Registration, TokenIssuer
+from app.publications.use_cases import publish_one
+from app.settings import Settings
+
+Clock: TypeAlias = Callable[[], datetime]
+
+SECOND = timedelta(seconds=1)
+MINUTE = timedelta(minutes=1)
+STOP_WITHIN = timedelta(seconds=10)
+# A client whose publication hangs holds up no more than one of these.
+PUBLICATIONS_AT_ONCE = 4
+
+
+def real_time() -> datetime:
+    return datetime.now(UTC)
+
+
+def publication_job(
+    sessions: Sessions,
+    issuer: TokenIssuer,
+    catalogues: Catalogues,
+    clock: Clock,
+    due: ClientEvents | None = None,
+) -> Job:
+    """Telling the issuer of what has changed: at once when it is announced."""
+
+    async def composed(db: AsyncSession, client_id: UUID) -> Registration | None:
+        version = await db.scalar(select(newest_version()))
+        return await registration_of(db, client_id, await catalogues.of(version))
+
+    async def published(db: AsyncSession, client_id: UUID, thumbprints: Sequence[str]) -> None:
+        await keys_published(db, client_id, thumbprints, now=clock())
+
+    return Job(
+        name="publications",
+        every=SECOND,
+        run=partial(
+            publish_one,
+            sessions,
+            issuer,
+            registration_of=composed,
+            keys_published=published,
+        ),
+        woken=due.heard if due else None,
+        lanes=PUBLICATIONS_AT_ONCE,
+    )
+
+
+def domain_jobs(sessions: Sessions, clock: Clock) -> Sequence[Job]:
+    """What falls due by the domain's clock."""
+    return (
+        Job(name="decisions", every=SECOND, run=lambda: due_decisions(sessions, clock())),
+        Job(name="ending keys", every=SECOND, run=lambda: end_keys(sessions, now=clock())),
+        Job(name="expiring drafts", every=SECOND, run=lambda: expire_drafts(sessions, now=clock())),
+        Job(name="old drafts", every=10 * MINUTE, run=lambda: sweep_drafts(sessions, now=clock())),
+    )
+
+
+def housekeeping(sessions: Sessions) -> Sequence[Job]:
+    """What falls due by the database's clock."""
+    return (
+        Job(name="used proofs", every=MINUTE, run=partial(sweep_proofs, sessions)),
+        Job(name="request counts", every=10 * MINUTE, run=partial(sweep_counts, sessions)),
+        Job(name="login attempts", every=10 * MINUTE, run=partial(sweep_login_attempts, sessions)),
+        Job(name="login sessions", every=10 * MINUTE, run=partial(sweep_login_sessions, sessions)),
+    )
+
+
+async def run_worker(settings: Settings, *, clock: Clock = real_time) -> None:
+    """Do the jobs until a signal. Any number of these may run, on any number of hosts."""
+    stopping = asyncio.Event()
+    _stop_at_signals(stopping)
+    database = Database(settings.database_url)
+    await database.open()
+    try:
+        async with (
+            neighbours(settings) as others,
+            ClientEvents(settings.database_url, [DUE_CHANNEL]) as due,
+        ):
+            sessions = database.sessions
+            catalogues = Catalogues(sessions)
+            jobs = (
+                publication_job(sessions, others.issuer, catalogues, clock, due),
+                *domain_jobs(sessions, clock),
+                *housekeeping(sessions),
+            )
+            await do_for_ever(jobs, stopping, within=STOP_WITHIN)
+    finally:
+        await database.close()
+
+
+def run(settings: Settings) -> None:
+    """The whole life of a worker's process."""
+    asyncio.run(run_worker(settings))
+
+
+def _stop_at_signals(stopping: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        if sys.platform == "win32":  # where loops handle no signals
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stopping.set))
+        else:
+            loop.add_signal_handler(number, stopping.set)
