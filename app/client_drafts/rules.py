@@ -2,7 +2,9 @@
 
 from datetime import datetime, timedelta
 from enum import StrEnum
+from http import HTTPStatus
 
+from app.problems import Problem
 from app.state_machine import Transitions
 
 
@@ -37,3 +39,21 @@ class DeclineReason(StrEnum):
 def status_now(status: DraftStatus, expires_at: datetime, now: datetime) -> DraftStatus:
     """Expiry holds from the moment it is due, also before the job has written it down."""
     return DraftStatus.EXPIRED if status == DraftStatus.PENDING and now >= expires_at else status
+
+
+class DraftNotFound(Problem):
+    slug = "draft-not-found"
+    title = "There is no such draft"
+    status = HTTPStatus.NOT_FOUND
+
+    def __init__(self) -> None:
+        super().__init__("No draft has this id. Make a new one.")
+
+
+class DraftExpired(Problem):
+    slug = "draft-expired"
+    title = "The draft was not confirmed in time"
+    status = HTTPStatus.CONFLICT
+
+    def __init__(self, expired_at: datetime) -> None:
+        super().__init__(f"The draft expired at {expired_at:%Y-%m-%d %H:%M} UTC. Make a new one.")

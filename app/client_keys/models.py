@@ -31,3 +31,5 @@ class ClientKey(Base):
     expires_at: Mapped[datetime | None] = mapped_column(default=None)
     retires_at: Mapped[datetime | None] = mapped_column(default=None)
     last_used_at: Mapped[datetime | None] = mapped_column(default=None)
+    leaked_at: Mapped[datetime | None] = mapped_column(default=None)
+    """When its private part was sent to us: somebody has it who should not."""

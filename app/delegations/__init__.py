@@ -1,0 +1,1 @@
+"""Delegations: the organizations that let a client act for them."""

@@ -41,7 +41,10 @@ class Frame:
         state = scope.setdefault("state", {})
         state["trace_id"] = trace_id
         state["address"] = self._address(scope)
-        added = [*self.headers, (b"traceparent", f"00-{trace_id}-{secrets.token_hex(8)}-01".encode())]
+        added = [
+            *self.headers,
+            (b"traceparent", f"00-{trace_id}-{secrets.token_hex(8)}-01".encode()),
+        ]
         began = time.perf_counter()
         status = 0
 

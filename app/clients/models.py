@@ -4,7 +4,7 @@ from uuid import UUID
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.apis.catalogue import Tenancy
-from app.client_configurations.rules import ClientStatus
+from app.clients.rules import ClientStatus
 from app.database import Base
 
 

@@ -1,0 +1,121 @@
+"""The SQL of clients as they are read."""
+
+from uuid import UUID
+
+from sqlalchemy import Text, and_, bindparam, cast, func, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.apis.queries import newest_version
+from app.approvals.models import ApiAccess, ClaimValue, ScopeAccess
+from app.changes.models import ClientChanges
+from app.client_keys.queries import HAS_ENDED, proof_key
+from app.clients.models import ClientConfiguration
+from app.database import HotStatement
+
+_scopes = (
+    select(
+        func.json_agg(
+            aggregate_order_by(
+                func.json_build_array(
+                    ScopeAccess.scope,
+                    ApiAccess.state,
+                    ScopeAccess.state,
+                    func.coalesce(ScopeAccess.reason, ApiAccess.reason),
+                ),
+                ScopeAccess.position,
+            )
+        )
+    )
+    .join(
+        ApiAccess,
+        and_(
+            ApiAccess.client_id == ScopeAccess.client_id,
+            ApiAccess.audience == ScopeAccess.audience,
+        ),
+    )
+    .where(
+        ScopeAccess.client_id == ClientConfiguration.client_id, ScopeAccess.position.is_not(None)
+    )
+    .correlate(ClientConfiguration)
+    .scalar_subquery()
+)
+_claims = (
+    select(
+        func.json_agg(
+            aggregate_order_by(
+                func.json_build_array(
+                    ClaimValue.claim_type,
+                    ClaimValue.active_value,
+                    ClaimValue.pending_value,
+                    ClaimValue.pending_refused,
+                    ClaimValue.reason,
+                ),
+                ClaimValue.position,
+            )
+        )
+    )
+    .where(ClaimValue.client_id == ClientConfiguration.client_id)
+    .correlate(ClientConfiguration)
+    .scalar_subquery()
+)
+
+# Everything that a client is told of itself, and whether it may be told.
+CURRENT_CLIENT = HotStatement(
+    select(
+        ClientConfiguration.status,
+        HAS_ENDED,
+        proof_key.thumbprint.label("own_key"),
+        proof_key.last_used_at.label("own_key_used_at"),
+        newest_version().label("catalogue_version"),
+        ClientChanges.counter,
+        ClientConfiguration.redirect_uris,
+        ClientConfiguration.post_logout_redirect_uris,
+        ClientConfiguration.child_organization_numbers,
+        cast(_scopes, Text).label("scopes"),
+        cast(_claims, Text).label("claims"),
+    )
+    .outerjoin(
+        proof_key,
+        and_(
+            proof_key.thumbprint == bindparam("proof_thumbprint"),
+            proof_key.client_id == ClientConfiguration.client_id,
+        ),
+    )
+    .outerjoin(ClientChanges, ClientChanges.client_id == ClientConfiguration.client_id)
+    .where(ClientConfiguration.client_id == bindparam("client_id"))
+)
+
+
+async def client_to_change(db: AsyncSession, client_id: UUID) -> ClientConfiguration | None:
+    """The client, locked until the transaction ends: its changes go one after the other."""
+    return await db.get(
+        ClientConfiguration, client_id, with_for_update=True, populate_existing=True
+    )
+
+
+async def changes_of(db: AsyncSession, client_id: UUID) -> int:
+    counter = await db.scalar(
+        select(ClientChanges.counter).where(ClientChanges.client_id == client_id)
+    )
+    return counter or 0
+
+
+async def scopes_of(db: AsyncSession, client_id: UUID) -> set[str]:
+    """The scopes that the client has or has asked for."""
+    rows = await db.scalars(
+        select(ScopeAccess.scope).where(
+            ScopeAccess.client_id == client_id, ScopeAccess.position.is_not(None)
+        )
+    )
+    return set(rows)
+
+
+async def has_ended(db: AsyncSession, client_id: UUID, thumbprint: str | None) -> bool:
+    """Whether the key of a proof is one of the client's own that no longer works."""
+    state = await db.scalar(
+        select(HAS_ENDED)
+        .select_from(proof_key)
+        .where(proof_key.thumbprint == thumbprint, proof_key.client_id == client_id)
+    )
+    return bool(state)

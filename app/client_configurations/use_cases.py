@@ -1,0 +1,231 @@
+"""Reading and changing a client. Each function is one transaction."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from asyncpg import Record
+from msgspec import Struct
+
+from app.access.callers import CallingClient
+from app.apis.catalogue import Api, Catalogue, ClientSystem, RedirectUriRule
+from app.apis.queries import Catalogues
+from app.approvals.reasons import reason
+from app.approvals.rules import (
+    AccessState,
+    ClaimState,
+    ReasonCode,
+    claim_status,
+    scope_status,
+)
+from app.approvals.use_cases import ask_for_access
+from app.audit.trail import Happened, record
+from app.changes.queries import client_changed
+from app.client_configurations.asking import (
+    child_errors,
+    claim_errors,
+    distinct,
+    redirect_errors,
+    scope_errors,
+)
+from app.client_configurations.queries import (
+    CURRENT_CLIENT,
+    changes_of,
+    client_to_change,
+    has_ended,
+    scopes_of,
+)
+from app.client_configurations.wire import ClaimStatus, CurrentClient, ScopeStatus
+from app.client_keys.queries import NOTE_USE
+from app.clients.models import ClientConfiguration
+from app.clients.standing import check_standing
+from app.database import Connection, Database
+from app.problems import FieldError, InvalidRequest
+from app.publications.queries import want_publication
+from app.settings import Settings
+
+USE_IS_NOTED_EVERY = timedelta(minutes=1)
+
+
+class ReadClient(Struct, frozen=True):
+    client: CurrentClient
+    counter: int
+    """How many times a reader could have seen something new."""
+
+
+async def current_client(
+    database: Database,
+    catalogues: Catalogues,
+    caller: CallingClient,
+    *,
+    language: str,
+    now: datetime,
+) -> ReadClient:
+    """What the client may do now, with reasons in `language`."""
+    async with database.reads.acquire() as connection:
+        row = await CURRENT_CLIENT.row(
+            connection, client_id=caller.client_id, proof_thumbprint=caller.key_thumbprint
+        )
+        check_standing(
+            row["status"] if row else None, key_has_ended=bool(row and row["key_has_ended"])
+        )
+        assert row is not None  # or the standing would have been refused
+        await _note_key_use(connection, row, now)
+    catalogue = await catalogues.of(row["catalogue_version"])
+    client = CurrentClient(
+        api_scopes=[_scope(catalogue, language, *entry) for entry in _list(row["scopes"])],
+        audience_specific_client_claims=[
+            _claim(catalogue, language, *entry) for entry in _list(row["claims"])
+        ],
+        redirect_uris=row["redirect_uris"],
+        post_logout_redirect_uris=row["post_logout_redirect_uris"],
+        child_organization_numbers=row["child_organization_numbers"],
+    )
+    return ReadClient(client, row["counter"] or 0)
+
+
+async def _note_key_use(connection: Connection, row: Record, now: datetime) -> None:
+    """Once a minute is enough to know that a key is in use."""
+    used_at = row["own_key_used_at"]
+    if row["own_key"] and (used_at is None or now - used_at > USE_IS_NOTED_EVERY):
+        await NOTE_USE.row(connection, of_thumbprint=row["own_key"], now=now)
+
+
+def _list(text: str | None) -> list[list[Any]]:
+    return msgspec.json.decode(text, type=list[list[Any]]) if text else []
+
+
+def _scope(
+    catalogue: Catalogue, language: str, scope: str, api: str, own: str, words: str | None
+) -> ScopeStatus:
+    status, code = scope_status(AccessState(api), AccessState(own))
+    known = catalogue.api_scopes.get(scope)
+    what = getattr(known.title, language) if known else scope
+    text = _reason(code, what, catalogue.api_of_scope.get(scope), words, language)
+    return ScopeStatus(scope, status, text, code)
+
+
+def _claim(
+    catalogue: Catalogue,
+    language: str,
+    claim_type: str,
+    active: str | None,
+    pending: str | None,
+    refused: bool,
+    words: str | None,
+) -> ClaimStatus:
+    status, code = claim_status(ClaimState(active, pending, refused))
+    text = _reason(code, claim_type, catalogue.api_of_claim.get(claim_type), words, language)
+    return ClaimStatus(claim_type, active, pending, status, text, code)
+
+
+def _reason(
+    code: ReasonCode | None, what: str, api: Api | None, words: str | None, language: str
+) -> str | None:
+    """None for what is fine. An API that has left the catalogue is still named by its scope."""
+    if code is None:
+        return None
+    if api is None:
+        api = Api(audience=what, name=what, owner=what, scopes=[])
+    text: str = getattr(reason(code, what=what, api=api, words=words), language)
+    return text
+
+
+async def change_client(
+    database: Database,
+    catalogue: Catalogue,
+    settings: Settings,
+    caller: CallingClient,
+    asked: dict[str, Any],
+    errors: list[FieldError],
+    *,
+    check_version: Callable[[int], None],
+    now: datetime,
+) -> int | None:
+    """Make `asked` all that the client asks for. None: it is so already.
+
+    `errors` are those of the body's form; those of the rules are added before it is refused.
+    `check_version` refuses when the caller has not seen what he changes. Answers the version
+    that the token issuer has to know.
+    """
+    async with database.sessions.begin() as db:
+        client = await client_to_change(db, caller.client_id)
+        ended = await has_ended(db, caller.client_id, caller.key_thumbprint)
+        check_standing(client.status if client else None, key_has_ended=ended)
+        assert client is not None  # or the standing would have been refused
+        check_version(await changes_of(db, caller.client_id))
+        system = catalogue.systems[client.client_system_id]
+        kept = await scopes_of(db, caller.client_id)
+        errors += update_errors(asked, system, catalogue, settings, kept)
+        if errors:
+            raise InvalidRequest(errors)
+        scopes = distinct(asked["api_scopes"])
+        claims = asked.get("audience_specific_client_claims") or []
+        lists_changed = _set_lists(client, asked)
+        access_changed = await ask_for_access(
+            db,
+            client_id=client.client_id,
+            organization_number=client.organization_number,
+            scopes=scopes,
+            claims=[(claim.key, claim.value) for claim in claims],
+            catalogue=catalogue,
+            environment=settings.environment,
+            client_scope=settings.client_scope,
+            now=now,
+        )
+        if not (lists_changed or access_changed):
+            return None
+        record(db, Happened.CLIENT_CHANGED, actor=caller.actor, subject=client.client_id, at=now)
+        await client_changed(db, client.client_id)
+        return await want_publication(db, client.client_id)
+
+
+def update_errors(
+    asked: dict[str, Any],
+    system: ClientSystem,
+    catalogue: Catalogue,
+    settings: Settings,
+    kept: set[str],
+) -> list[FieldError]:
+    """What the rules have against a change. `kept` are the scopes that the client has now."""
+    scopes: list[str] = asked.get("api_scopes") or []
+    claims = asked.get("audience_specific_client_claims") or []
+    errors = scope_errors(scopes, system, kept=kept)
+    if scopes and settings.client_scope in kept and settings.client_scope not in scopes:
+        errors.append(
+            FieldError(
+                "#/apiScopes",
+                "client_scope_dropped",
+                f"Keep {settings.client_scope}: without it the client could not read its status "
+                "or renew its keys.",
+            )
+        )
+    errors += claim_errors([(claim.key, claim.value) for claim in claims], scopes, catalogue)
+    if (
+        system.redirect_uri_rule == RedirectUriRule.PER_CLIENT
+        and asked.get("redirect_uris") is None
+    ):
+        errors.append(
+            FieldError(
+                "#/redirectUris",
+                "missing",
+                "Send the whole list of redirect addresses; [] when there are none.",
+            )
+        )
+    errors += redirect_errors("redirectUris", asked.get("redirect_uris"), system)
+    errors += redirect_errors(
+        "postLogoutRedirectUris", asked.get("post_logout_redirect_uris"), system
+    )
+    return errors + child_errors(asked.get("child_organization_numbers"), settings)
+
+
+def _set_lists(client: ClientConfiguration, asked: dict[str, Any]) -> bool:
+    """Whether an address or a sub-unit has changed."""
+    changed = False
+    for name in ("redirect_uris", "post_logout_redirect_uris", "child_organization_numbers"):
+        wanted = distinct(asked.get(name))
+        if getattr(client, name) != wanted:
+            setattr(client, name, wanted)
+            changed = True
+    return changed

@@ -1,0 +1,291 @@
+"""Asking for a client: a hot path, so three statements and no more.
+
+Everything that is wrong with a request is answered at once. What a look-up at Enhetsregisteret
+costs is paid by the first request for an organization; when the register cannot be reached, the
+draft is made all the same and the question is put again before anyone confirms.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import msgspec
+import structlog
+from asyncpg import Record
+from msgspec import Struct
+
+from app.access.callers import CallingSystem
+from app.access.limits import DAY, HOUR, MINUTE, Limit, exceeded
+from app.access.public_jwk import KeyRefused, PublicKey
+from app.apis.catalogue import Catalogue, ClientSystem
+from app.apis.queries import Catalogues
+from app.audit.trail import Happened
+from app.client_configurations.asking import (
+    child_errors,
+    claim_errors,
+    distinct,
+    redirect_errors,
+    scope_errors,
+)
+from app.client_drafts.queries import KEEP_DRAFT, WHAT_IS_KNOWN
+from app.client_drafts.redirects import confirmation_redirect_error
+from app.client_drafts.use_cases import draft_life
+from app.client_drafts.wire import AskedFor, ClientClaim, NewClientDraft
+from app.client_keys.acceptance import registrable_key
+from app.client_keys.rules import KeyTaken
+from app.client_keys.use_cases import note_leak
+from app.client_keys.wire import StoredKey
+from app.database import Connection, Database
+from app.organizations.memory import Found, remembered
+from app.organizations.register import Register, RegisterEntry, Verdict
+from app.organizations.rules import organization_number_error
+from app.organizations.use_cases import organization_of
+from app.organizations.verdicts import verdict_error, winding_up_warning
+from app.problems import FieldError, InvalidRequest
+from app.settings import Settings
+from app.web.bodies import fields_of
+from app.web.frame import network_of
+
+log = structlog.get_logger()
+
+
+class CreatedDraft(Struct, frozen=True):
+    client_id: UUID
+    thumbprint: str
+    expires_at: datetime
+    external_ref: str | None
+    warnings: list[str]
+
+
+class DraftMaker(Struct, frozen=True):
+    """What making a draft needs of its surroundings."""
+
+    database: Database
+    catalogues: Catalogues
+    register: Register
+    settings: Settings
+
+
+async def create_client_draft(
+    maker: DraftMaker, caller: CallingSystem, raw: bytes, *, now: datetime
+) -> CreatedDraft:
+    """Register what an installer asks for, or refuse it with everything that is wrong."""
+    given, errors = fields_of(raw, NewClientDraft)
+    number = _number(given, maker.settings, errors)
+    key = await _key(maker, given, errors, now)
+    pairing = await _check_limits(maker, caller, number)
+
+    async with maker.database.reads.acquire() as connection:
+        known = await WHAT_IS_KNOWN.row(
+            connection, thumbprint=key.thumbprint if key else "", organization_number=number or ""
+        )
+    assert known is not None  # the statement answers one row, whatever is known
+    catalogue = await maker.catalogues.of(known["catalogue_version"])
+    system = catalogue.systems[caller.client_system_id]
+    found = await _organization(maker, number, known, errors, now)
+    asked = _asked(given, system, catalogue, maker.settings, errors)
+    if errors or key is None or number is None:
+        raise InvalidRequest(errors)
+    if known["key_of"] is not None:
+        raise KeyTaken
+
+    draft = CreatedDraft(
+        client_id=uuid4(),
+        thumbprint=key.thumbprint,
+        expires_at=now + draft_life(maker.settings, catalogue, system.id, number),
+        external_ref=given.get("external_ref"),
+        warnings=[*key.warnings, *_warnings(found, number)],
+    )
+    demands_code = pairing or system.pairing or bool(given.get("pairing"))
+    async with maker.database.writes.acquire() as connection:
+        await _keep(connection, draft, caller, number, asked, key, demands_code, now)
+    return draft
+
+
+def _number(given: Mapping[str, Any], settings: Settings, errors: list[FieldError]) -> str | None:
+    """The organization's number, where it can be one."""
+    number: str | None = given.get("organization_number")
+    if number is None:
+        return None
+    error = organization_number_error(
+        number,
+        pointer="#/organizationNumber",
+        environment=settings.environment,
+        allowed=settings.allowed_organization_numbers,
+    )
+    if error:
+        errors.append(error)
+        return None
+    return number
+
+
+async def _key(
+    maker: DraftMaker, given: Mapping[str, Any], errors: list[FieldError], now: datetime
+) -> PublicKey | None:
+    if "public_jwk" not in given:
+        return None
+    try:
+        return registrable_key(
+            given["public_jwk"],
+            pointer="#/publicJwk",
+            refuse_rs=maker.settings.refuse_rs_algorithms,
+        )
+    except KeyRefused as refused:
+        if refused.leaked_thumbprint:
+            await note_leak(maker.database.sessions, refused.leaked_thumbprint, now=now)
+        if refused.leaked:
+            raise  # a warning that must not drown among other errors
+        errors.extend(refused.errors)
+        return None
+
+
+async def _check_limits(maker: DraftMaker, caller: CallingSystem, number: str | None) -> bool:
+    """Refuse who asks too often from one place; whether the key as a whole is asked too much.
+
+    An API key is shared by all installations of a system, so its own limits refuse nobody: past
+    them each draft demands that the pairing code is typed (SECURITY.md section 7.4).
+    """
+    settings, key = maker.settings, caller.api_key_prefix
+    network = network_of(caller.origin.address)
+    refusing = [
+        Limit(
+            f"drafts {network} {key}",
+            MINUTE,
+            settings.drafts_per_minute_and_address,
+            "drafts a minute from one address",
+        )
+    ]
+    if number is not None:
+        refusing.append(
+            Limit(
+                f"drafts {network} {key} {number}",
+                HOUR,
+                settings.drafts_per_hour_organization_and_key,
+                f"drafts an hour for {number} from one address",
+            )
+        )
+    alarming = [
+        Limit(f"drafts {key} minute", MINUTE, settings.drafts_per_minute_and_key, "drafts"),
+        Limit(f"drafts {key} day", DAY, settings.drafts_per_day_and_key, "drafts"),
+    ]
+    real_now = datetime.now(UTC)
+    async with maker.database.reads.acquire() as connection:
+        passed = await exceeded(connection, [*refusing, *alarming], real_now)
+    for limit in refusing:
+        if limit in passed:
+            raise limit.refusal(real_now)
+    if passed:
+        log.warning("an API key is asked for more drafts than its limit", api_key=key)
+    return bool(passed)
+
+
+async def _organization(
+    maker: DraftMaker,
+    number: str | None,
+    known: Record,
+    errors: list[FieldError],
+    now: datetime,
+) -> Found | None:
+    """What Enhetsregisteret says; None where it cannot be asked, which does not stop a draft."""
+    if number is None:
+        return None
+    found = _remembered(known, now)
+    if found is None:
+        found = await organization_of(maker.database.sessions, maker.register, number, now=now)
+    if found is not None:
+        error = verdict_error(
+            found.entry,
+            number,
+            pointer="#/organizationNumber",
+            organisasjonsledd_allowed=maker.settings.organisasjonsledd_allowed,
+        )
+        if error:
+            errors.append(error)
+    return found
+
+
+def _remembered(known: Record, now: datetime) -> Found | None:
+    if known["checked_at"] is None:
+        return None
+    entry = RegisterEntry(
+        verdict=Verdict(known["verdict"]),
+        name=known["name"],
+        main_unit=known["main_unit"],
+        winding_up=known["winding_up"],
+    )
+    return remembered(entry, known["checked_at"], now)
+
+
+def _warnings(found: Found | None, number: str) -> list[str]:
+    warning = winding_up_warning(found.entry, number) if found else None
+    return [warning] if warning else []
+
+
+def _asked(
+    given: Mapping[str, Any],
+    system: ClientSystem,
+    catalogue: Catalogue,
+    settings: Settings,
+    errors: list[FieldError],
+) -> AskedFor:
+    """What is asked for, as it is stored; what is wrong with it goes to `errors`."""
+    scopes = given.get("api_scopes")
+    if scopes is None:
+        scopes = system.preselected_scopes
+    claims: list[ClientClaim] = given.get("audience_specific_client_claims") or []
+    address: str | None = given.get("post_client_confirmation_redirect_uri")
+    errors += scope_errors(scopes, system)
+    errors += claim_errors([(claim.key, claim.value) for claim in claims], scopes, catalogue)
+    errors += redirect_errors("redirectUris", given.get("redirect_uris"), system)
+    errors += redirect_errors(
+        "postLogoutRedirectUris", given.get("post_logout_redirect_uris"), system
+    )
+    errors += child_errors(given.get("child_organization_numbers"), settings)
+    if address is not None:
+        error = confirmation_redirect_error(
+            address,
+            pointer="#/postClientConfirmationRedirectUri",
+            https_origins=system.redirect_origins,
+        )
+        errors += [error] if error else []
+    return AskedFor(
+        api_scopes=distinct(scopes),
+        claims=claims,
+        redirect_uris=distinct(given.get("redirect_uris")),
+        post_logout_redirect_uris=distinct(given.get("post_logout_redirect_uris")),
+        child_organization_numbers=distinct(given.get("child_organization_numbers")),
+        post_client_confirmation_redirect_uri=address,
+    )
+
+
+async def _keep(
+    connection: Connection,
+    draft: CreatedDraft,
+    caller: CallingSystem,
+    number: str,
+    asked: AskedFor,
+    key: PublicKey,
+    pairing: bool,
+    now: datetime,
+) -> None:
+    stored = StoredKey(key.thumbprint, key.kid, key.parameters)
+    actor = caller.actor
+    await KEEP_DRAFT.row(
+        connection,
+        client_id=draft.client_id,
+        client_system_id=caller.client_system_id,
+        api_key_prefix=caller.api_key_prefix,
+        organization_number=number,
+        asked=msgspec.json.encode(asked).decode(),
+        public_key=msgspec.json.encode(stored).decode(),
+        pairing=pairing,
+        external_ref=draft.external_ref,
+        created_at=now,
+        expires_at=draft.expires_at,
+        happened=Happened.DRAFT_CREATED.value,
+        actor=actor.name,
+        subject=str(draft.client_id),
+        source=actor.source,
+        request_id=actor.request_id,
+    )

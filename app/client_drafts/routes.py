@@ -1,0 +1,40 @@
+from typing import Any
+
+from litestar import Request, Response, post
+
+from app.access.authentication import calling_system
+from app.client_drafts.creation import DraftMaker, create_client_draft
+from app.client_drafts.pairing import pairing_code
+from app.client_drafts.wire import ClientDraftCreated
+from app.settings import Settings
+from app.web.bodies import check_content_type
+
+
+@post("/client-drafts", operation_id="createClientDraft", tags=["ClientDrafts"])
+async def post_client_draft(request: Request[Any, Any, Any]) -> Response[ClientDraftCreated]:
+    """Ask for a client; it can be used once a person has confirmed it in a browser.
+
+    The answer's `clientId` is final. Open `confirmUrl` in the person's browser: it returns to
+    `postClientConfirmationRedirectUri` with `status=Success` when the person has confirmed.
+    """
+    caller = await calling_system(request)
+    check_content_type(request.headers.get("content-type"))
+    settings: Settings = request.app.state.settings
+    maker: DraftMaker = request.app.state.draft_maker
+    draft = await create_client_draft(
+        maker, caller, await request.body(), now=request.app.state.clock()
+    )
+    confirm_url = f"{settings.base_url}/confirm-client/{draft.client_id}"
+    return Response(
+        ClientDraftCreated(
+            client_id=draft.client_id,
+            confirm_url=confirm_url,
+            expires_at=draft.expires_at,
+            pairing_code=pairing_code(
+                draft.client_id, draft.thumbprint, secret_key=settings.secret_key
+            ),
+            external_ref=draft.external_ref,
+            warnings=draft.warnings,
+        ),
+        headers={"Location": confirm_url},
+    )

@@ -1,0 +1,186 @@
+"""What becomes of a client draft. Each function is one transaction."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from msgspec import Struct
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.access.callers import EndUser
+from app.apis.catalogue import Catalogue, Tenancy
+from app.approvals.use_cases import ask_for_access
+from app.audit.trail import Happened, record
+from app.changes.queries import client_changed
+from app.clients.models import ClientConfiguration
+from app.client_drafts.models import ClientDraft
+from app.client_drafts.queries import draft_to_decide, is_registered
+from app.client_drafts.rules import (
+    TRANSITIONS,
+    DeclineReason,
+    DraftEvent,
+    DraftExpired,
+    DraftNotFound,
+    DraftStatus,
+    status_now,
+)
+from app.client_keys.models import ClientKey
+from app.client_keys.rules import KeyOrigin, KeyTaken, end_of_life
+from app.organizations.models import Organization
+from app.publications.queries import want_publication
+from app.settings import Settings
+from app.state_machine import next_state
+
+
+class Decided(Struct, frozen=True):
+    """A decision that has been committed."""
+
+    draft: ClientDraft
+    published_version: int | None = None
+    """What the token issuer has to know before the client can be used."""
+
+
+async def open_client_draft(
+    db: AsyncSession,
+    user: EndUser,
+    client_id: UUID,
+    *,
+    redirect_port: int | None,
+    redirect_path: str | None,
+    now: datetime,
+) -> ClientDraft | None:
+    """Note that a logged-in person has seen the draft. An old link's address is kept once."""
+    async with db.begin():
+        draft = await draft_to_decide(db, client_id)
+        if draft is None:
+            return None
+        if draft.opened_at is None:
+            draft.opened_at = now
+            await client_changed(db, client_id)
+        has_address = draft.asked.post_client_confirmation_redirect_uri is not None
+        if not has_address and draft.redirect_port is None:
+            draft.redirect_port, draft.redirect_path = redirect_port, redirect_path
+    return draft
+
+
+async def confirm_client_draft(
+    db: AsyncSession,
+    user: EndUser,
+    client_id: UUID,
+    *,
+    catalogue: Catalogue,
+    settings: Settings,
+    contact_email: str | None,
+    now: datetime,
+) -> Decided:
+    """Turn a draft into a client, which can authenticate once the token issuer knows it."""
+    try:
+        async with db.begin():
+            draft = await _decided_draft(db, client_id, DraftEvent.CONFIRM, user, now)
+            if await is_registered(db, draft.public_key.thumbprint):
+                raise KeyTaken
+            await _add_client(db, draft, catalogue, contact_email, now)
+            _add_key(db, draft, settings, now)
+            await ask_for_access(
+                db,
+                client_id=client_id,
+                organization_number=draft.organization_number,
+                scopes=draft.asked.api_scopes,
+                claims=[(claim.key, claim.value) for claim in draft.asked.claims],
+                catalogue=catalogue,
+                environment=settings.environment,
+                client_scope=settings.client_scope,
+                now=now,
+            )
+            record(db, Happened.DRAFT_CONFIRMED, actor=user.actor, subject=client_id, at=now)
+            version = await want_publication(db, client_id)
+            await client_changed(db, client_id)
+    except IntegrityError as error:
+        # Another draft with the same key was confirmed at the same moment.
+        if "pk_client_keys" in str(error.orig):
+            raise KeyTaken from error
+        raise
+    return Decided(draft, version)
+
+
+async def decline_client_draft(
+    db: AsyncSession, user: EndUser, client_id: UUID, *, reason: DeclineReason, now: datetime
+) -> Decided:
+    """End a draft that the person does not want."""
+    async with db.begin():
+        draft = await _decided_draft(db, client_id, DraftEvent.DECLINE, user, now)
+        draft.decline_reason = reason
+        record(
+            db,
+            Happened.DRAFT_DECLINED,
+            actor=user.actor,
+            subject=client_id,
+            at=now,
+            reason=reason,
+        )
+        await client_changed(db, client_id)
+    return Decided(draft)
+
+
+async def _decided_draft(
+    db: AsyncSession, client_id: UUID, event: DraftEvent, user: EndUser, now: datetime
+) -> ClientDraft:
+    draft = await draft_to_decide(db, client_id)
+    if draft is None:
+        raise DraftNotFound
+    status = status_now(draft.status, draft.expires_at, now)
+    if status == DraftStatus.EXPIRED:
+        raise DraftExpired(draft.expires_at)
+    draft.status = next_state(TRANSITIONS, status, event)
+    draft.decided_at, draft.decided_by = now, user.pseudonym
+    return draft
+
+
+async def _add_client(
+    db: AsyncSession,
+    draft: ClientDraft,
+    catalogue: Catalogue,
+    contact_email: str | None,
+    now: datetime,
+) -> None:
+    organization = await db.get(Organization, draft.organization_number)
+    known_name = organization.name if organization else None
+    db.add(
+        ClientConfiguration(
+            client_id=draft.client_id,
+            client_system_id=catalogue.systems[draft.client_system_id].id,
+            tenancy=Tenancy.SINGLE,
+            organization_number=draft.organization_number,
+            organization_name=known_name or draft.organization_number,
+            redirect_uris=draft.asked.redirect_uris,
+            post_logout_redirect_uris=draft.asked.post_logout_redirect_uris,
+            child_organization_numbers=draft.asked.child_organization_numbers,
+            external_ref=draft.external_ref,
+            contact_email=contact_email,
+            created_at=now,
+        )
+    )
+    await db.flush()
+
+
+def _add_key(db: AsyncSession, draft: ClientDraft, settings: Settings, now: datetime) -> None:
+    db.add(
+        ClientKey(
+            thumbprint=draft.public_key.thumbprint,
+            client_id=draft.client_id,
+            kid=draft.public_key.kid,
+            public_key=draft.public_key,
+            origin=KeyOrigin.API,
+            created_at=now,
+            expires_at=end_of_life(now, settings.key_life_days),
+        )
+    )
+
+
+def draft_life(settings: Settings, catalogue: Catalogue, system_id: str, number: str) -> timedelta:
+    """How long the person has: by the organization's rule, else the system's, else the setting."""
+    rule = catalogue.rule_of_organization.get(number)
+    if rule is not None and rule.draft_life_seconds is not None:
+        return timedelta(seconds=rule.draft_life_seconds)
+    hours = catalogue.systems[system_id].draft_life_hours or settings.draft_life_hours
+    return timedelta(hours=hours)

@@ -1,0 +1,237 @@
+"""What can be done with a client's keys. Each function is one transaction."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+from asyncpg import Record, UniqueViolationError
+from msgspec import Struct
+from sqlalchemy import select
+
+from app.access.callers import CallingClient
+from app.access.public_jwk import PublicKey
+from app.audit.trail import Actor, Happened, record
+from app.changes.queries import client_changed
+from app.client_keys.models import ClientKey
+from app.client_keys.queries import (
+    ADD_KEY,
+    BEFORE_ADDING,
+    KEYS_OF_CLIENT,
+    LOCK_CLIENT,
+    live_keys_to_change,
+    standing_of,
+)
+from app.client_keys.rules import (
+    LIVE,
+    MOST_LIVE_KEYS,
+    TRANSITIONS,
+    KeyEvent,
+    KeyNotFound,
+    KeyOrigin,
+    KeyState,
+    KeyTaken,
+    KidTaken,
+    LastUsableKey,
+    TooManyKeys,
+    end_of_life,
+)
+from app.client_keys.wire import ClientSecret, ClientSecretCreated, StoredKey
+from app.clients.standing import check_standing
+from app.database import Connection, Database, Sessions
+from app.publications.queries import want_publication
+from app.state_machine import next_state
+
+
+class AddedKey(Struct, frozen=True):
+    answer: ClientSecretCreated
+    published_version: int | None
+    """What the token issuer has to know before the key works; None for a key that it knows."""
+
+
+async def add_key(
+    database: Database, caller: CallingClient, key: PublicKey, *, life_days: int, now: datetime
+) -> AddedKey:
+    """Register one more key. Registering a live key again gives the answer that stands."""
+    try:
+        async with database.writes.acquire() as connection, connection.transaction():
+            await LOCK_CLIENT.row(connection, client_id=caller.client_id)
+            known = await BEFORE_ADDING.row(
+                connection,
+                client_id=caller.client_id,
+                proof_thumbprint=caller.key_thumbprint,
+                thumbprint=key.thumbprint,
+                kid=key.kid,
+            )
+            standing = _checked(known)
+            if standing["key_of"] is not None:
+                return _registered_already(standing, caller, key)
+            _check_room(standing, key)
+            return await _added(connection, caller, key, end_of_life(now, life_days), now)
+    except UniqueViolationError as error:
+        # Another client registered the same key at the same moment.
+        raise KeyTaken from error
+
+
+def _checked(known: Record | None) -> Record:
+    check_standing(
+        known["status"] if known else None, key_has_ended=bool(known and known["key_has_ended"])
+    )
+    assert known is not None  # or the standing would have been refused
+    return known
+
+
+def _registered_already(standing: Record, caller: CallingClient, key: PublicKey) -> AddedKey:
+    """A retry after a lost answer is answered alike; a key that has ended never comes back."""
+    if standing["key_of"] != caller.client_id or standing["key_state"] not in LIVE:
+        raise KeyTaken
+    answer = ClientSecretCreated(
+        expiration=standing["key_expires_at"],
+        kid=standing["key_kid"],
+        jwk_thumbprint=key.thumbprint,
+        state=KeyState(standing["key_state"]),
+        warnings=list(key.warnings),
+    )
+    return AddedKey(answer, None)
+
+
+def _check_room(standing: Record, key: PublicKey) -> None:
+    if standing["live_keys"] >= MOST_LIVE_KEYS:
+        raise TooManyKeys
+    if standing["same_kid"]:
+        raise KidTaken(key.kid)
+
+
+async def _added(
+    connection: Connection,
+    caller: CallingClient,
+    key: PublicKey,
+    expires_at: datetime,
+    now: datetime,
+) -> AddedKey:
+    actor = caller.actor
+    stored = StoredKey(key.thumbprint, key.kid, key.parameters)
+    row = await ADD_KEY.row(
+        connection,
+        thumbprint=key.thumbprint,
+        client_id=caller.client_id,
+        kid=key.kid,
+        public_key=msgspec.json.encode(stored).decode(),
+        origin=KeyOrigin.API,
+        state=KeyState.ACTIVATING,
+        created_at=now,
+        expires_at=expires_at,
+        happened=Happened.KEY_ADDED.value,
+        actor=actor.name,
+        subject=str(caller.client_id),
+        source=actor.source,
+        request_id=actor.request_id,
+        details=msgspec.json.encode({"key": key.thumbprint}).decode(),
+    )
+    assert row is not None  # an INSERT of one row returns it
+    answer = ClientSecretCreated(
+        expiration=expires_at,
+        kid=key.kid,
+        jwk_thumbprint=key.thumbprint,
+        state=KeyState.ACTIVATING,
+        warnings=list(key.warnings),
+    )
+    return AddedKey(answer, row["wanted"])
+
+
+async def keys_of(
+    database: Database, caller: CallingClient, *, ended_too: bool
+) -> list[ClientSecret]:
+    """The client's keys, oldest first."""
+    async with database.reads.acquire() as connection:
+        rows = await KEYS_OF_CLIENT.rows(
+            connection,
+            client_id=caller.client_id,
+            proof_thumbprint=caller.key_thumbprint,
+            ended_too=ended_too,
+        )
+    _checked(rows[0] if rows else None)
+    return [_shown(row) for row in rows if row["thumbprint"] is not None]
+
+
+def _shown(row: Record) -> ClientSecret:
+    return ClientSecret(
+        expiration=row["expires_at"],
+        kid=row["kid"],
+        jwk_thumbprint=row["thumbprint"],
+        origin=KeyOrigin(row["origin"]),
+        public_jwk=None,
+        state=KeyState(row["state"]),
+        created_at=row["created_at"],
+        active_at=row["active_at"],
+        retires_at=row["retires_at"],
+        last_used_at=row["last_used_at"],
+    )
+
+
+async def retire_key(
+    sessions: Sessions,
+    caller: CallingClient,
+    thumbprint: str,
+    *,
+    grace: timedelta,
+    now: datetime,
+) -> int | None:
+    """Let a key go out of use after `grace`. Doing it again changes nothing (None)."""
+    async with sessions.begin() as db:
+        standing = await standing_of(db, caller.client_id, caller.key_thumbprint)
+        check_standing(
+            standing[0] if standing else None, key_has_ended=bool(standing and standing[1])
+        )
+        keys = await live_keys_to_change(db, caller.client_id)
+        key = next((key for key in keys if key.thumbprint == thumbprint), None)
+        if key is None:
+            raise KeyNotFound
+        if key.state == KeyState.RETIRING and grace:
+            return None
+        if not _others_usable(keys, key, now):
+            raise LastUsableKey
+        if key.state != KeyState.RETIRING:
+            key.state = next_state(TRANSITIONS, key.state, KeyEvent.RETIRE)
+        key.retires_at = now + grace
+        if not grace:
+            key.state = next_state(TRANSITIONS, key.state, KeyEvent.GRACE_OVER)
+        record(
+            db,
+            Happened.KEY_RETIRED,
+            actor=caller.actor,
+            subject=caller.client_id,
+            at=now,
+            key=thumbprint,
+        )
+        await client_changed(db, caller.client_id)
+        return await want_publication(db, caller.client_id)
+
+
+def _others_usable(keys: Sequence[ClientKey], key: ClientKey, now: datetime) -> bool:
+    """Whether the client could still log in: a key that goes out of use does not count."""
+    return any(
+        other.state in (KeyState.ACTIVE, KeyState.ACTIVATING)
+        and (other.expires_at is None or other.expires_at > now)
+        for other in keys
+        if other is not key
+    )
+
+
+async def note_leak(sessions: Sessions, thumbprint: str, *, now: datetime) -> None:
+    """Somebody has sent the private part of this key. Where it is a client's, that is kept."""
+    async with sessions.begin() as db:
+        key = await db.scalar(
+            select(ClientKey).where(ClientKey.thumbprint == thumbprint).with_for_update()
+        )
+        if key is None or key.state not in LIVE or key.leaked_at is not None:
+            return
+        key.leaked_at = now
+        record(
+            db,
+            Happened.KEY_LEAKED,
+            actor=Actor("unknown"),
+            subject=key.client_id,
+            at=now,
+            key=thumbprint,
+        )
+        await client_changed(db, key.client_id)
