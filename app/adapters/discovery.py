@@ -5,8 +5,6 @@ import time
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from msgspec import DecodeError, json
-
 from app.adapters.http import Neighbour, NoAnswer
 
 FRESH = 3600.0
@@ -54,10 +52,7 @@ class Discovery:
         answer = await self._neighbour.ask("GET", url, headers={"Accept": "application/json"})
         if answer.status != 200:
             raise NoAnswer(f"status {answer.status} for its metadata")
-        try:
-            metadata = json.decode(answer.content, type=dict[str, object])
-        except (DecodeError, UnicodeDecodeError) as error:
-            raise NoAnswer("metadata that cannot be read") from error
+        metadata = answer.decoded(dict[str, object])
         if metadata.get("issuer") != self._issuer:
             raise NoAnswer("metadata of another issuer")
         return metadata

@@ -4,7 +4,7 @@ import asyncio
 from typing import Annotated
 from urllib.parse import quote
 
-from msgspec import DecodeError, Meta, Struct, json
+from msgspec import Meta, Struct
 
 from app.adapters.http import Answer, Neighbour, NoAnswer
 from app.organizations.register import RegisterEntry, RegisterUnavailable, Verdict
@@ -61,7 +61,7 @@ class Enhetsregisteret:
         try:
             async with asyncio.timeout(WITHIN):
                 return await self._main_or_sub_unit(number, known)
-        except (NoAnswer, TimeoutError, DecodeError, UnicodeDecodeError) as error:
+        except (NoAnswer, TimeoutError) as error:
             raise RegisterUnavailable(str(error) or f"no answer within {WITHIN} s") from error
 
     async def _main_or_sub_unit(self, number: str, known: RegisterEntry | None) -> RegisterEntry:
@@ -95,7 +95,7 @@ def _is_plain(answer: Answer, status: int) -> bool:
 
 
 def _unit(answer: Answer, number: str) -> _Unit:
-    unit = json.decode(answer.content, type=_Unit)
+    unit = answer.decoded(_Unit)
     if unit.organisasjonsnummer != number:
         raise NoAnswer("an answer about another number")
     return unit

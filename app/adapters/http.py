@@ -10,18 +10,21 @@ import ssl
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Self
+from typing import Self, TypeVar
 from urllib.parse import urlsplit
 
 import httpx2
 import stamina
-from msgspec import Struct
+from msgspec import DecodeError, Struct, json
 
 LARGEST_ANSWER = 1024 * 1024
 FIRST_WAIT = 0.05
 LONGEST_WAIT = 0.3
 # Below what servers keep idle connections for, so that few calls meet one that is just closed.
 KEEP_IDLE = 3.0
+
+
+T = TypeVar("T")
 
 
 class NoAnswer(Exception):
@@ -36,6 +39,13 @@ class Answer(Struct, frozen=True):
     @property
     def media_type(self) -> str:
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    def decoded(self, kind: type[T]) -> T:
+        """The body as `kind`, or `NoAnswer`."""
+        try:
+            return json.decode(self.content, type=kind)
+        except (DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise NoAnswer(f"status {self.status} with a body that cannot be read") from error
 
 
 class CircuitBreaker:

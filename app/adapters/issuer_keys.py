@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Self
 
-from msgspec import DecodeError, Struct, json
+from msgspec import Struct, json
 
 from app.access.access_tokens import IssuerKeysUnavailable
 from app.access.public_jwk import KeyRefused, PublicKey, acceptable_jwk
@@ -114,10 +114,7 @@ class IssuerJwks:
         answer = await self._neighbour.ask("GET", url, headers={"Accept": "application/json"})
         if answer.status != 200:
             raise NoAnswer(f"status {answer.status} for its keys")
-        try:
-            return json.decode(answer.content, type=_Jwks).keys[:MOST_KEYS]
-        except (DecodeError, UnicodeDecodeError) as error:
-            raise NoAnswer("keys that cannot be read") from error
+        return answer.decoded(_Jwks).keys[:MOST_KEYS]
 
     def _usable(self, jwks: list[dict[str, Any]]) -> dict[str, PublicKey]:
         """By kid. Of two keys with one kid the first counts."""

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
-from msgspec import UNSET, DecodeError, Struct, UnsetType, json
+from msgspec import UNSET, Struct, UnsetType, json
 
 from app.adapters.discovery import Discovery
 from app.adapters.http import Answer, Neighbour, NoAnswer
@@ -115,7 +115,7 @@ class RegistrationAtIssuer:
 def _asks_for_other_method(method: str, answer: Answer) -> bool:
     """Registered already, or no longer: an issuer may have been restored from a backup."""
     if method == POST and answer.status == 400:
-        said = _said(answer)
+        said = answer.decoded(_Answered)
         exists = "client_id exists" in (said.error_description or "")
         return said.error == "invalid_client_metadata" and exists
     return method == PUT and answer.status in (401, 404)
@@ -124,21 +124,14 @@ def _asks_for_other_method(method: str, answer: Answer) -> bool:
 def _check_registered(answer: Answer, client_id: UUID) -> None:
     if answer.status not in (200, 201):
         raise NoAnswer(_told(answer))
-    if _said(answer).client_id != str(client_id):
+    if answer.decoded(_Answered).client_id != str(client_id):
         raise NoAnswer("it registered another client_id than ours")
-
-
-def _said(answer: Answer) -> _Answered:
-    try:
-        return json.decode(answer.content, type=_Answered)
-    except (DecodeError, UnicodeDecodeError) as error:
-        raise NoAnswer(f"status {answer.status} with a body that cannot be read") from error
 
 
 def _told(answer: Answer) -> str:
     """For the log: the code alone, as a description may repeat what we sent."""
     try:
-        error = _said(answer).error or ""
+        error = answer.decoded(_Answered).error or ""
     except NoAnswer:
         error = ""
     return f"status {answer.status} {error[:60] if error.isprintable() else ''}".strip()
