@@ -25,7 +25,7 @@ class AuditEvent(Base):
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True, init=False)
     transaction_id: Mapped[int] = mapped_column(
-        TransactionId, server_default=func.pg_current_xact_id(), init=False
+        TransactionId, server_default=func.pg_current_xact_id(), init=False, index=True
     )
     happened: Mapped[str]
     actor: Mapped[str]

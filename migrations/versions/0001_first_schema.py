@@ -50,6 +50,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_audit_events"),
     )
     op.create_index("ix_audit_events_subject", "audit_events", ["subject"])
+    op.create_index("ix_audit_events_transaction_id", "audit_events", ["transaction_id"])
     op.create_table(
         "catalogue_versions",
         sa.Column("version", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -263,6 +264,7 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.TIMESTAMP(timezone=True)),
         sa.Column("retires_at", sa.TIMESTAMP(timezone=True)),
         sa.Column("last_used_at", sa.TIMESTAMP(timezone=True)),
+        sa.Column("leaked_at", sa.TIMESTAMP(timezone=True)),
         sa.ForeignKeyConstraint(
             ["client_id"], ["client_configurations.client_id"], name="fk_client_keys_client_id"
         ),
