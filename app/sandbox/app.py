@@ -1,9 +1,10 @@
 """Composition of the neighbours' process. `granian --factory app.sandbox.app:create_app`."""
 
+import logging
 import os
 from datetime import UTC, datetime
 
-from litestar import Litestar
+from litestar import Litestar, Request, Response
 from litestar.datastructures import State
 from litestar.openapi import OpenAPIConfig
 from litestar.types import ASGIApp
@@ -17,6 +18,16 @@ from app.sandbox.token_issuer.issuer import Issuer
 from app.sandbox.token_issuer.router import issuer_router
 
 MAX_BODY = 65_536
+
+logger = logging.getLogger(__name__)
+
+
+def unexpected(
+    request: Request[object, object, State], error: Exception
+) -> Response[dict[str, str]]:
+    """A mistake of the stand-ins' own, which must not pass for an answer of the neighbour's."""
+    logger.error("%s %s", request.method, request.url.path, exc_info=error)
+    return Response({"detail": "The sandbox itself failed."}, status_code=500)
 
 
 def create_app() -> ASGIApp:
@@ -46,6 +57,9 @@ def app_for(neighbours: Neighbours) -> ASGIApp:
             path="/_sandbox/schema",
             operation_id_creator=lambda handler, _, __: handler.handler_name,
         ),
+        exception_handlers={500: unexpected},
+        # The framework's own would write every request that we pass on.
+        logging_config=None,
         request_max_body_size=MAX_BODY,
     )
     return FaultInjection(litestar, faults)

@@ -81,8 +81,11 @@ def without_none(values: Mapping[str, Any]) -> dict[str, Any]:
 class Installer:
     """One registered client, its key, and the requests it makes."""
 
-    def __init__(self, http: httpx2.AsyncClient, key: Key = EC_KEY) -> None:
+    def __init__(
+        self, http: httpx2.AsyncClient, key: Key = EC_KEY, *, issuer: str = ISSUER
+    ) -> None:
         self.http = http
+        self.issuer = issuer
         self.key = key
         self.client_id = str(uuid4())
         self.metadata: dict[str, Any] = {
@@ -101,7 +104,9 @@ class Installer:
         }
 
     async def register(self, **changes: Any) -> "Installer":
-        answer = await self.http.post(REGISTER, json=self.metadata | changes, headers=CREDENTIAL)
+        answer = await self.http.post(
+            f"{self.issuer}/connect/register", json=self.metadata | changes, headers=CREDENTIAL
+        )
         assert answer.status_code == 201, answer.text
         return self
 
@@ -118,7 +123,7 @@ class Installer:
         standard = {
             "iss": self.client_id,
             "sub": self.client_id,
-            "aud": ISSUER,
+            "aud": self.issuer,
             "jti": secrets.token_hex(8),
             "iat": now,
             "nbf": now,
@@ -140,19 +145,23 @@ class Installer:
         form.setdefault("client_assertion", self.assertion())
         return without_none(form)
 
-    async def send(self, url: str = TOKEN, *, proof: str | None = None, **form: str | None) -> Any:
+    async def send(
+        self, url: str | None = None, *, proof: str | None = None, **form: str | None
+    ) -> Any:
         headers = {"DPoP": proof} if proof else {}
-        return await self.http.post(url, data=self.form(**form), headers=headers)
+        address = url or f"{self.issuer}/connect/token"
+        return await self.http.post(address, data=self.form(**form), headers=headers)
 
     async def bound(
         self, *, key: Key = OTHER_EC_KEY, assertion: Mapping[str, Any] | None = None, **form: Any
     ) -> Any:
         """A DPoP token in two steps: the nonce is learnt from the first answer."""
-        challenge = await self.send(proof=make_proof(key))
+        htu = f"{self.issuer}/connect/token"
+        challenge = await self.send(proof=make_proof(key, htu=htu))
         assert challenge.status_code == 400, challenge.text
         nonce = challenge.headers["dpop-nonce"]
         own = {"client_assertion": self.assertion(**assertion)} if assertion else {}
-        return await self.send(proof=make_proof(key, nonce=nonce), **own, **form)
+        return await self.send(proof=make_proof(key, htu=htu, nonce=nonce), **own, **form)
 
     async def push(self, *, proof: str | None = None, **changes: Any) -> Any:
         self.verifier = secrets.token_urlsafe(32)
@@ -167,7 +176,7 @@ class Installer:
             "state": "the-state",
             "nonce": "the-nonce",
         }
-        return await self.send(PAR, proof=proof, **(standard | changes))
+        return await self.send(f"{self.issuer}/connect/par", proof=proof, **(standard | changes))
 
     async def code(self, person: str = "kari", **changes: Any) -> str:
         pushed = await self.push(**changes)
@@ -176,7 +185,9 @@ class Installer:
         return returned(answer)["code"]
 
     async def press(self, request_uri: str, person: str) -> Any:
-        return await self.http.post(AUTHORIZE, data={"request_uri": request_uri, "person": person})
+        return await self.http.post(
+            f"{self.issuer}/connect/authorize", data={"request_uri": request_uri, "person": person}
+        )
 
     async def redeem(self, code: str, **changes: Any) -> Any:
         standard = {

@@ -6,9 +6,10 @@ from typing import Any
 
 import httpx2
 import pytest
+from joserfc.jwk import RSAKey
 
 from app.sandbox.neighbours import Neighbours
-from tests.sandbox.installer import CREDENTIAL, NEIGHBOURS, Installer
+from tests.sandbox.installer import CREDENTIAL, NEIGHBOURS, Installer, claims_of
 from tests.sandbox.processes import running
 
 REGISTER = "/sts/connect/register"
@@ -27,6 +28,17 @@ async def sockets(process: Neighbours) -> AsyncIterator[httpx2.AsyncClient]:
     async with httpx2.AsyncClient(base_url=process.neighbours_url, trust_env=False) as client:
         yield client
         await client.delete("/_sandbox/faults")
+
+
+async def test_large_keys_and_logins_pass_over_sockets(
+    sockets: httpx2.AsyncClient, process: Neighbours
+) -> None:
+    large = RSAKey.generate_key(4096)
+    installer = await Installer(sockets, large, issuer=process.issuer_url).register()
+    body = (await installer.bound(key=large)).json()
+    assert claims_of(body["access_token"])["cnf"] == {"jkt": large.thumbprint()}
+    answer = await installer.redeem(await installer.code())
+    assert claims_of(answer.json()["id_token"])["name"] == "Kari Nordmann"
 
 
 async def fail(sockets: httpx2.AsyncClient, *faults: dict[str, Any]) -> None:
