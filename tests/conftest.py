@@ -1,9 +1,12 @@
-"""What every room's tests share: databases."""
+"""What every room's tests share: databases, and a browser."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from playwright.async_api import Browser, async_playwright
 
+from tests.chromium import ARGUMENTS, find_chromium
 from tests.databases import database_server, migrated_template, new_database
 
 
@@ -31,3 +34,17 @@ def empty_database_url(server_url: str) -> Iterator[str]:
     """A database without a schema."""
     with new_database(server_url) as url:
         yield url
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    """A real Chromium. One for each test: it belongs to the event loop that started it."""
+    chromium = find_chromium()
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=chromium.executable,
+            args=ARGUMENTS,
+            env={**os.environ, **chromium.environment},
+        )
+        yield browser
+        await browser.close()
