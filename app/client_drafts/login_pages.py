@@ -46,7 +46,17 @@ from app.client_drafts.redirects import legacy_redirect
 from app.settings import Settings
 from app.web.forms import FormRefused, PageRequest, own_form
 from app.web.languages import Language, chosen_language
-from app.web.pages import EXCEPTION_HANDLERS, Link, Page, go_to, message, show, texts, with_lang
+from app.web.pages import (
+    EXCEPTION_HANDLERS,
+    Answer,
+    Link,
+    Page,
+    go_to,
+    message,
+    show,
+    texts,
+    with_lang,
+)
 
 RETRY_AFTER = {"Retry-After": "15"}
 
@@ -94,7 +104,7 @@ def _with_redirect(goal: Goal) -> str:
 
 
 @post("/login")
-async def begin_login(request: PageRequest) -> Response[None] | Response[str]:
+async def begin_login(request: PageRequest) -> Answer:
     settings: Settings = request.app.state.settings
     goal = _goal(await own_form(request, settings.public_base_urls))
     async with request.app.state.database.sessions() as db:
@@ -124,7 +134,7 @@ async def nothing_to_log_in_to(request: PageRequest) -> Response[str]:
 
 
 @get("/login/callback")
-async def finish_login(request: PageRequest) -> Response[None] | Response[str]:
+async def finish_login(request: PageRequest) -> Answer:
     """Where the issuer sends the browser back to. Whatever comes of it, the attempt is spent."""
     answered = CallbackAnswer(
         *(request.query_params.get(name) for name in ("code", "state", "iss", "error"))
@@ -166,9 +176,7 @@ async def _identity(request: PageRequest, answered: CallbackAnswer, attempt: Att
     )
 
 
-async def _logged_in(
-    request: PageRequest, goal: Goal, identity: Identity
-) -> Response[None] | Response[str]:
+async def _logged_in(request: PageRequest, goal: Goal, identity: Identity) -> Answer:
     settings: Settings = request.app.state.settings
     now = datetime.now(UTC)
     stands = standing(

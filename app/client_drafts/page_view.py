@@ -133,16 +133,18 @@ def _scopes(draft: ClientDraft, around: Surroundings) -> list[ShownScope]:
     catalogue, scopes = around.catalogue, draft.asked.api_scopes
     rule = catalogue.rule_of_organization.get(draft.organization_number)
     decided = scopes_under_rule(rule, scopes, around.settings.client_scope)
-    return [_scope(scope, around, rule if scope in decided else None) for scope in scopes]
+    return [_scope(scope, draft, around, rule if scope in decided else None) for scope in scopes]
 
 
-def _scope(scope: str, around: Surroundings, rule: OrganizationRule | None) -> ShownScope:
+def _scope(
+    scope: str, draft: ClientDraft, around: Surroundings, rule: OrganizationRule | None
+) -> ShownScope:
     entry, api = around.catalogue.api_scopes[scope], around.catalogue.api_of_scope[scope]
     begins = initial_access(
         entry.policy,
         around.settings.environment,
         rule.scopes if rule else None,
-        datetime.min,
+        draft.created_at,
     )
     return ShownScope(
         title=getattr(entry.title, around.language),

@@ -1,7 +1,9 @@
 """What is remembered of Enhetsregisteret's answers."""
 
+from collections.abc import Collection
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -38,3 +40,13 @@ def answer_kept(number: str, entry: RegisterEntry, now: datetime) -> Insert:
         .values(organization_number=number, **answer)
         .on_conflict_do_update(index_elements=[Organization.organization_number], set_=answer)
     )
+
+
+async def organization_names(db: AsyncSession, numbers: Collection[str]) -> dict[str, str]:
+    """What the register calls those of `numbers` that somebody has looked up."""
+    rows = await db.execute(
+        select(Organization.organization_number, Organization.name).where(
+            Organization.organization_number.in_(numbers), Organization.name.is_not(None)
+        )
+    )
+    return {number: name for number, name in rows if name is not None}
