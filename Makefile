@@ -31,6 +31,7 @@ check: install
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/onboarding openapi --check
+	@if test -x $(BIN)/hadolint; then $(BIN)/hadolint Dockerfile; fi
 	@if grep -n '://' requirements.lock; then echo 'requirements.lock holds an address.'; exit 1; fi
 
 openapi: install
