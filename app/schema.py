@@ -3,6 +3,7 @@
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from asyncpg import Connection, UndefinedTableError
 
 from app.shipped import shipped
 
@@ -23,3 +24,21 @@ def upgrade(url: str, revision: str = "head") -> None:
 def newest_revision() -> str | None:
     """The revision that the service's code was written for."""
     return ScriptDirectory.from_config(alembic_config("")).get_current_head()
+
+
+class OtherRevision(Exception):
+    """The database is not migrated, or is ahead of this code. The text is for the operator."""
+
+
+async def refuse_other_revision(connection: Connection) -> None:
+    """Refuse to start on a database that this code was not written for."""
+    try:
+        found = await connection.fetchval("SELECT version_num FROM alembic_version")
+    except UndefinedTableError:
+        found = None
+    needed = newest_revision()
+    if found != needed:
+        raise OtherRevision(
+            f"The database is at revision {found}, this service needs {needed}: "
+            "run `onboarding migrate`."
+        )

@@ -41,7 +41,7 @@ async def get_client_status(request: Request[Any, Any, Any]) -> ClientStatusAnsw
     return legacy_status(read.client.api_scopes)
 
 
-@put("/client", operation_id="updateClient", tags=["Client"], status_code=204)
+@put("/client", operation_id="updateClient", tags=["Client"])
 async def put_client(request: Request[Any, Any, Any]) -> Response[CurrentClient | None]:
     """Replace all that the calling client asks for: what is left out is given up.
 

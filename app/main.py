@@ -1,0 +1,147 @@
+"""The composition root: the only place that knows everything."""
+
+import os
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from litestar import Litestar, Router
+from litestar.datastructures import State
+from litestar.exceptions import HTTPException
+from litestar.types import ASGIApp
+
+from app.access.access_tokens import TokenPolicy, VerifiedTokens
+from app.adapters.neighbours import neighbours
+from app.apis.queries import Catalogues
+from app.changes.listener import ClientEvents
+from app.changes.queries import CHANNEL
+from app.client_configurations.routes import get_client, get_client_status, put_client
+from app.client_drafts import login_pages, pages
+from app.client_drafts.creation import DraftMaker
+from app.client_drafts.routes import post_client_draft
+from app.client_keys.routes import (
+    delete_client_secret,
+    get_client_secrets,
+    post_client_secret,
+)
+from app.database import Database
+from app.delegations.routes import get_multi_tenant_delegations
+from app.problems import Problem
+from app.publications.queries import DONE_CHANNEL
+from app.publications.waiting import Announcements, published
+from app.schema import refuse_other_revision
+from app.settings import Settings, read_settings
+from app.web.frame import Frame
+from app.web.health import live, ready
+from app.web.pages import assets
+from app.web.problem_details import (
+    answer_exception,
+    answer_http_exception,
+    answer_problem,
+)
+from app.web.request_log import log_as_json
+
+# A person or an installer waits no longer for the token issuer; the worker goes on.
+ISSUER_KNOWS_WITHIN = timedelta(seconds=4)
+
+CONTRACT = [
+    post_client_draft,
+    get_client,
+    put_client,
+    get_client_status,
+    post_client_secret,
+    get_client_secrets,
+    delete_client_secret,
+    get_multi_tenant_delegations,
+]
+
+
+def real_time() -> datetime:
+    return datetime.now(UTC)
+
+
+def create_app() -> ASGIApp:
+    """The service, by its environment: what a server calls."""
+    return application(read_settings(os.environ))
+
+
+def application(
+    settings: Settings,
+    *,
+    clock: Callable[[], datetime] = real_time,
+    headers: Mapping[str, str] | None = None,
+    banner: str | None = None,
+) -> ASGIApp:
+    """`headers` go with every answer, `banner` stands on every page."""
+    log_as_json()
+    app = Litestar(
+        route_handlers=[
+            Router("/v1", route_handlers=CONTRACT),
+            # Installations have these paths in files of their own.
+            Router("/v0.1", route_handlers=CONTRACT, include_in_schema=False),
+            Router("/v0.2", route_handlers=CONTRACT, include_in_schema=False),
+            pages.router,
+            login_pages.router,
+            assets,
+            live,
+            ready,
+        ],
+        state=State({"settings": settings, "clock": clock, "banner": banner, "failing": {}}),
+        lifespan=[partial(_alive, settings=settings)],
+        exception_handlers={
+            Problem: answer_problem,
+            HTTPException: answer_http_exception,
+            Exception: answer_exception,
+        },
+        request_max_body_size=settings.body_limit,
+        openapi_config=None,
+        logging_config=None,
+    )
+    return Frame(app, trusted_proxies=settings.trusted_proxies, headers=headers or {})
+
+
+@asynccontextmanager
+async def _alive(app: Litestar, *, settings: Settings) -> AsyncIterator[None]:
+    """What the service holds from its start to its end."""
+    async with AsyncExitStack() as stack:
+        database = Database(settings.database_url)
+        await database.open()
+        stack.push_async_callback(database.close)
+        async with database.reads.acquire() as connection:
+            await refuse_other_revision(connection)
+        others = await stack.enter_async_context(neighbours(settings))
+        keys = await stack.enter_async_context(others.issuer_keys)
+        events = ClientEvents(settings.database_url, [CHANNEL, DONE_CHANNEL])
+        await stack.enter_async_context(events)
+        catalogues = Catalogues(database.sessions)
+        policy = TokenPolicy(
+            issuer=settings.issuer,
+            audience=settings.audience,
+            allow_bearer=settings.allow_bearer,
+        )
+        app.state.update(
+            {
+                "database": database,
+                "catalogues": catalogues,
+                "register": others.register,
+                "login": others.login,
+                "tokens": VerifiedTokens(keys, policy),
+                "draft_maker": DraftMaker(database, catalogues, others.register, settings),
+                "published": issuer_knows(database, events),
+            }
+        )
+        yield
+
+
+def issuer_knows(database: Database, announcements: Announcements) -> Callable[[UUID, int], Any]:
+    """Waiting, bounded, until the token issuer knows a version of a client."""
+
+    async def wait(client_id: UUID, version: int) -> bool:
+        return await published(
+            database, announcements, client_id, version, within=ISSUER_KNOWS_WITHIN
+        )
+
+    return wait

@@ -1,0 +1,310 @@
+"""What the sandbox adds to the service: its seed, its header and banner, and its controls.
+
+Only `onboarding sandbox` starts what stands here. The controls do with the service's own use
+cases what a person or an API owner would do; they listen where only the neighbours' process
+comes, and want its secret.
+"""
+
+import asyncio
+import hmac
+import os
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Literal
+from uuid import UUID
+
+import msgspec
+import structlog
+from litestar import Litestar, Request, post
+from litestar.datastructures import State
+from litestar.exceptions import HTTPException, NotFoundException
+from litestar.types import ASGIApp
+from msgspec import Struct
+from sqlalchemy import select, text
+
+from app.access.api_keys import register_api_key
+from app.access.callers import EndUser, Origin
+from app.apis.queries import Catalogues
+from app.apis.rules import read_catalogue
+from app.approvals.decisions import Decision, decide_access
+from app.approvals.rules import AccessEvent
+from app.audit.trail import Actor
+from app.changes.listener import ClientEvents
+from app.client_configurations.applying import apply_catalogue
+from app.client_drafts.models import ClientDraft
+from app.client_drafts.queries import draft_of
+from app.client_drafts.redirects import redirect_target
+from app.client_drafts.rules import (
+    DeclineReason,
+    DraftExpired,
+    DraftNotFound,
+    DraftStatus,
+    status_now,
+)
+from app.client_drafts.use_cases import confirm_client_draft, decline_client_draft
+from app.database import Database
+from app.main import application, issuer_knows, real_time
+from app.problems import Problem
+from app.publications.queries import DONE_CHANNEL
+from app.publications.use_cases import republish_all
+from app.settings import Settings, read_settings
+from app.tables import metadata
+from app.web.bodies import read_body
+from app.web.frame import Frame
+from app.web.problem_details import answer_exception, answer_http_exception, answer_problem
+
+DATA = Path(__file__).parent / "sandbox"
+BANNER = "Sandkasse: ingenting her er ekte. / Sandbox: nothing here is real."
+API_KEYS = {
+    "sandbox": "fjord-epj",
+    "sandbox-epj": "fjord-epj",
+    "sandbox-edi": "edi-klient",
+    "sandbox-vkp": "velferd-vkp",
+    "sandbox-revoked": "fjord-epj",
+}
+REVOKED = "sandbox-revoked"
+LOOK_FOR_DRAFTS_EVERY = 0.2  # seconds
+
+log = structlog.get_logger()
+
+
+class Told(Struct, frozen=True, rename="camel"):
+    """What the neighbours' process says of this one."""
+
+    controls_secret: str
+    auto_confirm: bool = False
+
+
+class Decided(Struct, frozen=True, rename="camel"):
+    """Where the person's browser would go now, and with which status."""
+
+    client_id: UUID
+    status: str
+    redirect_uri: str | None
+
+
+class Pressed(Struct, frozen=True, forbid_unknown_fields=True):
+    decision: Literal["approve", "reject"]
+    person: str = "Kari Nordmann"
+
+
+class OwnersDecision(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    client_id: UUID
+    decision: Literal["approve", "refuse"]
+    scope: str | None = None
+    claim_type: str | None = None
+    reason: str | None = None
+
+
+def create_service() -> ASGIApp:
+    """The service as in production, with a word on every answer that it is a sandbox."""
+    return application(read_settings(os.environ), headers={"Sandbox": "true"}, banner=BANNER)
+
+
+async def seed(settings: Settings) -> None:
+    """What the sandbox begins with. On a database that has been used, only what is missing.
+
+    An issuer that has just been started knows nobody: it is told again of every client.
+    """
+    database = Database(settings.database_url)
+    catalogue = read_catalogue((DATA / "catalogue.json").read_bytes())
+    now = real_time()
+    async with database.sessions() as db:
+        await apply_catalogue(
+            db,
+            catalogue,
+            environment=settings.environment,
+            client_scope=settings.client_scope,
+            now=now,
+        )
+        async with db.begin():
+            for key, system in API_KEYS.items():
+                await register_api_key(
+                    db,
+                    key,
+                    client_system_id=system,
+                    label="the sandbox's",
+                    now=now,
+                    revoked=key == REVOKED,
+                )
+    await republish_all(database.sessions)
+    await database.engine.dispose()
+
+
+def create_app() -> ASGIApp:
+    """The controls, for the neighbours' process alone."""
+    settings = read_settings(os.environ)
+    told = msgspec.json.decode(Path(os.environ["SANDBOX_NEIGHBOURS_FILE"]).read_bytes(), type=Told)
+
+    def demand_secret(request: Request[Any, Any, Any]) -> None:
+        given = request.headers.get("sandbox-secret", "")
+        if not hmac.compare_digest(given.encode(), told.controls_secret.encode()):
+            raise NotFoundException
+
+    app = Litestar(
+        route_handlers=[decide, approve, reset],
+        before_request=demand_secret,
+        state=State({"settings": settings}),
+        lifespan=[partial(_alive, settings=settings, auto_confirm=told.auto_confirm)],
+        exception_handlers={
+            Problem: answer_problem,
+            HTTPException: answer_http_exception,
+            Exception: answer_exception,
+        },
+        openapi_config=None,
+        logging_config=None,
+    )
+    return Frame(app, trusted_proxies=[], headers={})
+
+
+@asynccontextmanager
+async def _alive(app: Litestar, *, settings: Settings, auto_confirm: bool) -> AsyncIterator[None]:
+    async with AsyncExitStack() as stack:
+        database = Database(settings.database_url)
+        await database.open()
+        stack.push_async_callback(database.close)
+        events = ClientEvents(settings.database_url, [DONE_CHANNEL])
+        await stack.enter_async_context(events)
+        persons = Persons(database, settings, events)
+        app.state.update({"database": database, "persons": persons})
+        if auto_confirm:
+            confirming = asyncio.create_task(persons.confirm_for_ever(), name="auto-confirm")
+            stack.callback(confirming.cancel)
+        yield
+
+
+class Persons:
+    """The persons of the sandbox, doing what they would do at the page."""
+
+    def __init__(self, database: Database, settings: Settings, events: ClientEvents) -> None:
+        self.database = database
+        self.settings = settings
+        self.catalogues = Catalogues(database.sessions)
+        self.issuer_knows = issuer_knows(database, events)
+        self.habits: dict[str, str] = msgspec.json.decode((DATA / "decisions.json").read_bytes())
+
+    async def decide(self, client_id: UUID, decision: str, person: str) -> Decided:
+        """The same as the page does, the answer included; who always declines declines."""
+        async with self.database.sessions() as db:
+            draft = await draft_of(db, client_id)
+        if draft is None:
+            raise DraftNotFound
+        habit = self.habits.get(draft.organization_number, decision)
+        try:
+            if habit == "reject":
+                return await self._decline(draft, person)
+            return await self._confirm(draft, person)
+        except DraftExpired:
+            return self._went(draft, "Expired")
+
+    async def _confirm(self, draft: ClientDraft, person: str) -> Decided:
+        if draft.status == DraftStatus.CONFIRMED:
+            return self._went(draft, "Success")
+        async with self.database.sessions() as db:
+            decided = await confirm_client_draft(
+                db,
+                _user(person),
+                draft.client_id,
+                catalogue=await self.catalogues.in_force(),
+                settings=self.settings,
+                contact_email=None,
+                now=real_time(),
+            )
+        if decided.published_version is not None:
+            await self.issuer_knows(draft.client_id, decided.published_version)
+        return self._went(draft, "Success")
+
+    async def _decline(self, draft: ClientDraft, person: str) -> Decided:
+        async with self.database.sessions() as db:
+            await decline_client_draft(
+                db,
+                _user(person),
+                draft.client_id,
+                reason=DeclineReason.NOT_ORDERED,
+                now=real_time(),
+            )
+        return self._went(draft, "Cancelled")
+
+    def _went(self, draft: ClientDraft, status: str) -> Decided:
+        address = redirect_target(
+            draft.asked.post_client_confirmation_redirect_uri,
+            draft.redirect_port,
+            draft.redirect_path,
+            status=status,
+        )
+        return Decided(draft.client_id, status, address)
+
+    async def confirm_for_ever(self) -> None:
+        """`--auto-confirm`: somebody presses as soon as a draft is there."""
+        while True:
+            for client_id in await self._pending():
+                try:
+                    await self.decide(client_id, "approve", "Kari Nordmann")
+                except Problem as refusal:
+                    log.warning("auto-confirm", client_id=str(client_id), why=refusal.detail)
+            await asyncio.sleep(LOOK_FOR_DRAFTS_EVERY)
+
+    async def _pending(self) -> list[UUID]:
+        async with self.database.sessions() as db:
+            rows = await db.execute(
+                select(ClientDraft.client_id, ClientDraft.status, ClientDraft.expires_at)
+                .where(ClientDraft.status == DraftStatus.PENDING)
+                .order_by(ClientDraft.created_at)
+            )
+            now = real_time()
+            return [
+                client_id
+                for client_id, status, expires_at in rows
+                if status_now(status, expires_at, now) == DraftStatus.PENDING
+            ]
+
+
+def _user(person: str) -> EndUser:
+    return EndUser(
+        pseudonym=f"sandbox-{person}",
+        name=person,
+        security_level=4,
+        auth_time=real_time(),
+        origin=Origin(address="sandbox", request_id="controls"),
+    )
+
+
+@post("/clients/{client_id:uuid}/decision", status_code=HTTPStatus.OK)
+async def decide(request: Request[Any, Any, Any], client_id: UUID) -> Decided:
+    pressed = read_body(await request.body(), Pressed)
+    persons: Persons = request.app.state.persons
+    return await persons.decide(client_id, pressed.decision, pressed.person)
+
+
+@post("/approvals", status_code=HTTPStatus.NO_CONTENT)
+async def approve(request: Request[Any, Any, Any]) -> None:
+    asked = read_body(await request.body(), OwnersDecision)
+    database: Database = request.app.state.database
+    async with database.sessions() as db:
+        await decide_access(
+            db,
+            Decision(
+                client_id=asked.client_id,
+                event=AccessEvent(asked.decision),
+                scope=asked.scope,
+                claim_type=asked.claim_type,
+                reason=asked.reason,
+                actor=Actor("sandbox"),
+                at=real_time(),
+            ),
+        )
+
+
+@post("/reset", status_code=HTTPStatus.NO_CONTENT)
+async def reset(request: Request[Any, Any, Any]) -> None:
+    """Everything but the audit trail, which nothing empties."""
+    database: Database = request.app.state.database
+    emptied = [
+        table.name for table in metadata.sorted_tables if not table.name.startswith("audit_")
+    ]
+    async with database.sessions.begin() as db:
+        await db.execute(text(f"TRUNCATE {', '.join(emptied)} CASCADE"))
+    await seed(request.app.state.settings)
