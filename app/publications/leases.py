@@ -50,15 +50,13 @@ async def next_lease(db: AsyncSession, lasting: timedelta) -> Lease | None:
 
 
 async def wanted_now(db: AsyncSession, client_id: UUID) -> int:
-    """The version of what the open transaction reads of this client.
+    """The version of what is read of this client after it; reading it before is what counts.
 
-    The row stays locked until that transaction ends. Every change of the client raises `wanted`
-    before it commits, so none can come between this number and what is read after it.
+    A change raises `wanted` in its own transaction. So what is read later may be newer than this
+    number, and is then told once more, but never older.
     """
     wanted: int = (
-        await db.execute(
-            select(Publication.wanted).where(Publication.client_id == client_id).with_for_update()
-        )
+        await db.execute(select(Publication.wanted).where(Publication.client_id == client_id))
     ).scalar_one()
     return wanted
 

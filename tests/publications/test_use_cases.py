@@ -5,8 +5,11 @@ from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.adapters.token_issuer import RegistrationAtIssuer
 from app.changes.models import ClientChanges
+from app.client_configurations.registration import registration_of
 from app.client_keys.models import ClientKey
 from app.client_keys.rules import KeyState
 from app.clients.models import ClientConfiguration
@@ -15,10 +18,13 @@ from app.database import Database
 from app.publications.leases import NOW as DATABASE_NOW
 from app.publications.models import Publication
 from app.publications.queries import want_publication
+from app.publications.token_issuer import Registration
+from app.publications.use_cases import publish_one as publish_one_client
 from app.publications.use_cases import republish_all
 from tests.examples import NOW
 from tests.publications.conftest import PublishOne
 from tests.publications.examples import (
+    WITH_SYSTEM,
     RecordingIssuer,
     catalogue_applied,
     change,
@@ -234,6 +240,41 @@ async def test_an_issuer_that_has_lost_everything_is_told_again(
 
 
 @pytest.mark.race
+async def test_a_change_cannot_slip_in_between_a_version_and_what_is_read_for_it(
+    database: Database, issuer: RegistrationAtIssuer, recording: RecordingIssuer, client_id: UUID
+) -> None:
+    changing: list[asyncio.Task[None]] = []
+
+    async def make_change() -> None:
+        async with database.sessions.begin() as db:
+            await change(db, client_id, 1)
+
+    async def slowly_composed(db: AsyncSession, client_id: UUID) -> Registration | None:
+        registration = await registration_of(db, client_id, WITH_SYSTEM)
+        if not changing:
+            changing.append(asyncio.create_task(make_change()))
+            await asyncio.wait(changing, timeout=0.2)
+        return registration
+
+    async def keys_published(*_: object) -> None:
+        """Not what this is about."""
+
+    async def publish() -> bool:
+        return await publish_one_client(
+            database.sessions,
+            issuer,
+            registration_of=slowly_composed,
+            keys_published=keys_published,
+        )
+
+    assert await publish()
+    await changing[0]
+    while await publish():
+        pass
+    assert recording.numbers(client_id) == [1]
+
+
+@pytest.mark.race
 async def test_eight_at_once_tell_of_each_client_in_order_and_one_by_one(
     database: Database, publish_one: PublishOne, recording: RecordingIssuer, client_id: UUID
 ) -> None:
@@ -245,8 +286,8 @@ async def test_eight_at_once_tell_of_each_client_in_order_and_one_by_one(
     changed = asyncio.Event()
 
     async def publish_all() -> None:
-        while await publish_one() or not changed.is_set():
-            await asyncio.sleep(0)  # noqa: ASYNC110  # as the worker goes on and on
+        while await publish_one() or not changed.is_set():  # noqa: ASYNC110  # as the worker does
+            await asyncio.sleep(0)
 
     async def change_all(client: UUID) -> None:
         for number in range(1, changes + 1):
