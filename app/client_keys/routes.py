@@ -1,6 +1,7 @@
 from datetime import timedelta
 from typing import Annotated, Any
 
+import msgspec
 from litestar import Request, Response, delete, get, post
 from litestar.params import FromPath, QueryParameter
 
@@ -8,7 +9,7 @@ from app.access.authentication import client_that_changes, client_that_reads
 from app.access.public_jwk import KeyRefused, PublicKey
 from app.client_keys import use_cases
 from app.client_keys.acceptance import registrable_key
-from app.client_keys.rules import GRACE
+from app.client_keys.rules import GRACE, KeyState
 from app.client_keys.wire import ClientSecret, ClientSecretCreated
 from app.database import Database
 from app.problems import InvalidRequest
@@ -37,8 +38,9 @@ async def post_client_secret(request: Request[Any, Any, Any]) -> Response[Client
     added = await use_cases.add_key(
         database, caller, key, life_days=settings.key_life_days, now=now
     )
-    if added.published_version is not None:
-        await request.app.state.published(caller.client_id, added.published_version)
+    version = added.published_version
+    if version is not None and await request.app.state.published(caller.client_id, version):
+        return Response(msgspec.structs.replace(added.answer, state=KeyState.ACTIVE))
     return Response(added.answer)
 
 

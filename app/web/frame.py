@@ -15,6 +15,8 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 TRACEPARENT = re.compile(rb"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 NO_TRACE = b"0" * 32
+PLAIN_JSON = (b"content-type", b"application/json")
+JSON_IN_UTF_8 = (b"content-type", b"application/json; charset=utf-8")
 
 log = structlog.get_logger()
 
@@ -52,7 +54,7 @@ class Frame:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], *added]
+                message["headers"] = [*map(_with_charset, message["headers"]), *added]
             await send(message)
 
         try:
@@ -88,6 +90,11 @@ def network_of(address: str) -> str:
     if isinstance(parsed, IPv6Address):
         return str(IPv6Address(int(parsed) >> 64 << 64)) + "/64"
     return address
+
+
+def _with_charset(header: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
+    """HelseID Selvbetjening names the charset of its JSON, so its clients may expect it."""
+    return JSON_IN_UTF_8 if header == PLAIN_JSON else header
 
 
 def _trace_id(scope: Scope) -> str:
