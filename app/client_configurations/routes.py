@@ -20,9 +20,13 @@ from app.web.etag import check_if_match, etag, is_known
 from app.web.languages import Language, chosen_language
 
 
-@get("/client", operation_id="getClient", tags=["Client"])
+@get("/client", operation_id="getClient", summary="Read the client", tags=["Client"])
 async def get_client(request: Request[Any, Any, Any]) -> Response[CurrentClient]:
-    """What the calling client may do now, and what it waits for."""
+    """What the calling client may do now, and what it waits for.
+
+    The `ETag` changes with whatever a reader could see: send it in `If-None-Match`, and the
+    answer is an empty 304 until then.
+    """
     caller = await client_that_reads(request)
     language = _language(request)
     read = await _read(request, caller, language)
@@ -33,7 +37,13 @@ async def get_client(request: Request[Any, Any, Any]) -> Response[CurrentClient]
     return Response(read.client, headers=headers)
 
 
-@get("/client-status", operation_id="getClientStatus", tags=["Client"], deprecated=True)
+@get(
+    "/client-status",
+    operation_id="getClientStatus",
+    summary="Read the status in its old form",
+    tags=["Client"],
+    deprecated=True,
+)
 async def get_client_status(request: Request[Any, Any, Any]) -> ClientStatusAnswer:
     """The status as it was told before 2025: use `GET /v1/client`."""
     caller = await client_that_reads(request)
@@ -41,7 +51,7 @@ async def get_client_status(request: Request[Any, Any, Any]) -> ClientStatusAnsw
     return legacy_status(read.client.api_scopes)
 
 
-@put("/client", operation_id="updateClient", tags=["Client"])
+@put("/client", operation_id="updateClient", summary="Change the client", tags=["Client"])
 async def put_client(request: Request[Any, Any, Any]) -> Response[CurrentClient | None]:
     """Replace all that the calling client asks for: what is left out is given up.
 

@@ -10,7 +10,12 @@ from app.settings import Settings
 from app.web.bodies import check_content_type
 
 
-@post("/client-drafts", operation_id="createClientDraft", tags=["ClientDrafts"])
+@post(
+    "/client-drafts",
+    operation_id="createClientDraft",
+    summary="Ask for a client",
+    tags=["ClientDrafts"],
+)
 async def post_client_draft(request: Request[Any, Any, Any]) -> Response[ClientDraftCreated]:
     """Ask for a client; it can be used once a person has confirmed it in a browser.
 

@@ -18,7 +18,13 @@ from app.web.bodies import check_content_type
 from app.web.json_text import read_json
 
 
-@post("/client-secret", operation_id="addClientSecret", tags=["ClientSecret"], status_code=200)
+@post(
+    "/client-secret",
+    operation_id="addClientSecret",
+    summary="Add a key",
+    tags=["ClientSecret"],
+    status_code=200,
+)
 async def post_client_secret(request: Request[Any, Any, Any]) -> Response[ClientSecretCreated]:
     """Add a public key to the calling client. No key is removed.
 
@@ -53,7 +59,12 @@ def _key(raw: bytes, settings: Settings) -> PublicKey:
     return registrable_key(value, pointer="#", refuse_rs=settings.refuse_rs_algorithms)
 
 
-@get("/client-secret", operation_id="getClientSecrets", tags=["ClientSecret"])
+@get(
+    "/client-secret",
+    operation_id="getClientSecrets",
+    summary="List the keys",
+    tags=["ClientSecret"],
+)
 async def get_client_secrets(
     request: Request[Any, Any, Any],
     include: Annotated[str, QueryParameter(description="`all` lists ended keys too.")] = "live",
@@ -63,7 +74,12 @@ async def get_client_secrets(
     return await use_cases.keys_of(request.app.state.database, caller, ended_too=include == "all")
 
 
-@delete("/client-secret/{thumbprint:str}", operation_id="retireClientSecret", tags=["ClientSecret"])
+@delete(
+    "/client-secret/{thumbprint:str}",
+    operation_id="retireClientSecret",
+    summary="Retire a key",
+    tags=["ClientSecret"],
+)
 async def delete_client_secret(
     request: Request[Any, Any, Any],
     thumbprint: FromPath[str],

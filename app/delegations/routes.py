@@ -13,6 +13,7 @@ from app.delegations.wire import MultiTenantDelegation
 @get(
     "/multi-tenant-delegations",
     operation_id="getMultiTenantDelegations",
+    summary="List who has delegated",
     tags=["MultiTenantDelegations"],
 )
 async def get_multi_tenant_delegations(
