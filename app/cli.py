@@ -7,10 +7,11 @@ from typing import NoReturn
 
 import click
 
+from app.cli_groups import Commands
 from app.supervisor.options import SandboxOptions
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="helseid-onboarding")
 def main() -> None:
     """Onboarding of HelseID clients by API."""
@@ -112,9 +113,6 @@ def demo(base_url: str, browser: bool) -> None:
     from app.demo import play
 
     play(base_url, browser=browser)
-
-
-# Groups of commands have modules of their own, `app/cli_*.py`, and are added here.
 
 
 def refuse(refusal: object) -> NoReturn:

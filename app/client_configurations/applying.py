@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator
 from datetime import datetime
 
-from sqlalchemy import distinct, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.api_keys import systems_with_live_keys
@@ -61,16 +61,18 @@ async def apply_catalogue(
 
 async def _check_nothing_needed_goes(db: AsyncSession, old: Catalogue, new: Catalogue) -> None:
     closed = ClientConfiguration.status == ClientStatus.CLOSED
-    of_clients = select(distinct(ClientConfiguration.client_system_id)).where(~closed)
+    of_clients = select(ClientConfiguration.client_system_id).where(~closed).distinct()
     scopes = (
-        select(distinct(ScopeAccess.scope))
+        select(ScopeAccess.scope)
         .join(ClientConfiguration, ClientConfiguration.client_id == ScopeAccess.client_id)
         .where(~closed, ScopeAccess.position.is_not(None))
+        .distinct()
     )
     claims = (
-        select(distinct(ClaimValue.claim_type))
+        select(ClaimValue.claim_type)
         .join(ClientConfiguration, ClientConfiguration.client_id == ClaimValue.client_id)
         .where(~closed)
+        .distinct()
     )
     gone = old.systems.keys() - new.systems.keys()
     faults = [

@@ -17,7 +17,7 @@ from app.apis.catalogue import (
     Texts,
 )
 from app.approvals.use_cases import ask_for_access
-from app.client_configurations.models import ClientConfiguration
+from app.clients.models import ClientConfiguration
 from app.settings import Environment
 from tests.examples import NOW, ORGANIZATION
 
