@@ -29,13 +29,13 @@ from app.client_keys.routes import (
 )
 from app.database import Database
 from app.delegations.routes import get_multi_tenant_delegations
+from app.health import live, ready
 from app.problems import Problem
 from app.publications.queries import DONE_CHANNEL
 from app.publications.waiting import Announcements, published
 from app.schema import refuse_other_revision
 from app.settings import Settings, read_settings
 from app.web.frame import Frame
-from app.web.health import live, ready
 from app.web.pages import assets
 from app.web.problem_details import (
     answer_exception,
