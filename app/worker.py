@@ -21,6 +21,7 @@ from app.access.sweeping import (
 from app.adapters.neighbours import neighbours
 from app.apis.queries import Catalogues, newest_version
 from app.approvals.decisions import due_decisions
+from app.audit.sealing import seal_trail, warn_of_unsealed
 from app.changes.listener import ClientEvents
 from app.client_configurations.registration import registration_of
 from app.client_drafts.sweeping import expire_drafts, sweep_drafts
@@ -87,8 +88,15 @@ def domain_jobs(sessions: Sessions, clock: Clock) -> Sequence[Job]:
 
 
 def housekeeping(sessions: Sessions) -> Sequence[Job]:
-    """What falls due by the database's clock."""
+    """What falls due by real time, which is the database's."""
     return (
+        Job(name="audit seals", every=SECOND, run=partial(seal_trail, sessions)),
+        Job(
+            name="unsealed events",
+            every=MINUTE,
+            # Not the domain's clock: after a jump, what has just happened would look old.
+            run=lambda: warn_of_unsealed(sessions, now=real_time()),
+        ),
         Job(name="used proofs", every=MINUTE, run=partial(sweep_proofs, sessions)),
         Job(name="request counts", every=10 * MINUTE, run=partial(sweep_counts, sessions)),
         Job(name="login attempts", every=10 * MINUTE, run=partial(sweep_login_attempts, sessions)),

@@ -23,4 +23,5 @@ PUBLISHED_KEYS = {
     "rTtHPa7sf4UUCCKAww7j-XnhD2AKwOGNIsGDDipf_EM": "RFC 7520, 5.4 (ephemeral)",
     "HsSFalww3yP-dO-lWGYgFcyV5H22oScIFc4V2Y6GOto": "RFC 7520, 5.5",
     "mTVa39KNK8LI9ZgAkyqQOQayaqVO7DXurapqkzEbfMg": "RFC 7520, 5.5 (ephemeral)",
+    "dhmdUvVyF_8zhT3ZyMUWTfNZE0__j2uc3rADmc9uaRE": "the sandbox's multi-tenant sample client",
 }
