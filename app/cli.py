@@ -65,6 +65,16 @@ def migrate() -> None:
 
 
 @main.command()
+def republish() -> None:
+    """Tell the token issuer of every client again, as when it has lost its registrations."""
+    from app.cli_work import do
+    from app.publications.use_cases import republish_every_client
+
+    count = do(republish_every_client)
+    click.echo(f"{count} clients are due. The token issuer is told by the worker.")
+
+
+@main.command()
 @click.option("--check", is_flag=True, help="Write nothing; fail if the document is out of date.")
 def openapi(check: bool) -> None:
     """Write the API's document."""

@@ -40,12 +40,15 @@ async def do_for_ever(jobs: Sequence[Job], stopping: asyncio.Event, *, within: t
         for job in jobs
         for _ in range(job.lanes)
     ]
-    await stopping.wait()
-    _, unfinished = await asyncio.wait(lanes, timeout=within.total_seconds())
-    for lane in unfinished:
-        log.warning("%s was not finished in time", lane.get_name())
-        lane.cancel()
-    await asyncio.gather(*lanes, return_exceptions=True)
+    try:
+        await stopping.wait()
+        _, unfinished = await asyncio.wait(lanes, timeout=within.total_seconds())
+        for lane in unfinished:
+            log.warning("%s was not finished in time", lane.get_name())
+    finally:
+        for lane in lanes:
+            lane.cancel()
+        await asyncio.gather(*lanes, return_exceptions=True)
 
 
 async def do_what_is_due(jobs: Sequence[Job]) -> None:

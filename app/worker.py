@@ -22,6 +22,7 @@ from app.adapters.neighbours import neighbours
 from app.apis.queries import Catalogues, newest_version
 from app.approvals.decisions import due_decisions
 from app.audit.sealing import seal_trail, warn_of_unsealed
+from app.audit.sealing import seal_trail, warn_of_unsealed
 from app.changes.listener import ClientEvents
 from app.client_configurations.registration import registration_of
 from app.client_drafts.sweeping import expire_drafts, sweep_drafts
@@ -31,7 +32,9 @@ from app.jobs import Job, do_for_ever
 from app.publications.queries import DUE_CHANNEL
 from app.publications.token_issuer import Registration, TokenIssuer
 from app.publications.use_cases import publish_one
+from app.schema import refuse_other_revision
 from app.settings import Settings
+from app.web.request_log import log_as_json
 
 Clock: TypeAlias = Callable[[], datetime]
 
@@ -111,6 +114,8 @@ async def run_worker(settings: Settings, *, clock: Clock = real_time) -> None:
     database = Database(settings.database_url)
     await database.open()
     try:
+        async with database.reads.acquire() as connection:
+            await refuse_other_revision(connection)
         async with (
             neighbours(settings) as others,
             ClientEvents(settings.database_url, [DUE_CHANNEL]) as due,
@@ -129,6 +134,7 @@ async def run_worker(settings: Settings, *, clock: Clock = real_time) -> None:
 
 def run(settings: Settings) -> None:
     """The whole life of a worker's process."""
+    log_as_json()
     asyncio.run(run_worker(settings))
 
 

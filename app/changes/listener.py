@@ -29,10 +29,18 @@ EVERY_CLIENT = None
 class ClientEvents:
     """Listens to channels whose payload is a client's id, from `async with` to its end."""
 
-    def __init__(self, url: str, channels: Sequence[str], *, heartbeat: float = HEARTBEAT) -> None:
+    def __init__(
+        self,
+        url: str,
+        channels: Sequence[str],
+        *,
+        heartbeat: float = HEARTBEAT,
+        answer_within: float = ANSWER_WITHIN,
+    ) -> None:
         self._url = url
         self._channels = channels
         self._heartbeat = heartbeat
+        self._answer_within = answer_within
         self._waiters: defaultdict[str | None, set[asyncio.Event]] = defaultdict(set)
         self._task: asyncio.Task[None] | None = None
         self.listening = asyncio.Event()
@@ -88,7 +96,7 @@ class ClientEvents:
 
     async def _listen(self) -> None:
         """Until the connection is lost. A silent loss shows when a heartbeat goes unanswered."""
-        connection = await asyncpg.connect(self._url, timeout=ANSWER_WITHIN)
+        connection = await asyncpg.connect(self._url, timeout=self._answer_within)
         lost = asyncio.Event()
         connection.add_termination_listener(lambda _connection: lost.set())
         try:
@@ -100,7 +108,7 @@ class ClientEvents:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(lost.wait(), self._heartbeat)
                     return
-                await connection.execute("SELECT 1", timeout=ANSWER_WITHIN)
+                await connection.execute("SELECT 1", timeout=self._answer_within)
         finally:
             self.listening.clear()
             connection.terminate()

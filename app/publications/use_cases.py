@@ -94,5 +94,11 @@ async def _failed(sessions: Sessions, lease: Lease, failure: str) -> None:
 
 async def republish_all(sessions: Sessions) -> int:
     """Tell an issuer that may have lost its registrations of every client again: how many."""
-    async with sessions.begin() as db:
+    async with sessions() as db:
+        return await republish_every_client(db)
+
+
+async def republish_every_client(db: AsyncSession) -> int:
+    """The same, in a session that has no transaction open."""
+    async with db.begin():
         return await want_all_again(db)
