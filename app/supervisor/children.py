@@ -5,6 +5,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from socket import socket
 
 from app.serving import Certificate
@@ -49,6 +50,13 @@ class Child:
             start_new_session=not windows,
         )
 
+    def tell(self, line: bytes) -> None:
+        assert self._process is not None
+        assert self._process.stdin is not None
+        with suppress(BrokenPipeError):  # its exit code says more
+            self._process.stdin.write(line + b"\n")
+            self._process.stdin.flush()
+
     def exit_code(self) -> int | None:
         """None while it runs."""
         return self._process.poll() if self._process else None
@@ -79,7 +87,8 @@ class Child:
 
     def _close_input(self) -> None:
         if self._process is not None and self._process.stdin is not None:
-            self._process.stdin.close()
+            with suppress(BrokenPipeError):
+                self._process.stdin.close()
 
 
 def server(

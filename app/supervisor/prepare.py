@@ -1,7 +1,9 @@
 """A process of its own before the service starts: the schema, and what the sandbox begins with."""
 
 import asyncio
-import os
+import sys
+
+import msgspec
 
 from app.sandbox_controls import seed
 from app.schema import upgrade
@@ -9,7 +11,9 @@ from app.settings import read_settings
 
 
 def main() -> None:
-    settings = read_settings(os.environ)
+    """It is started while PostgreSQL still starts, and told of the database in a line."""
+    line = sys.stdin.readline()
+    settings = read_settings(msgspec.json.decode(line, type=dict[str, str]))
     upgrade(settings.database_url)
     asyncio.run(seed(settings))
 

@@ -62,6 +62,12 @@ def wait_until_ready(
     raise SandboxFailed(f"The sandbox is not ready: no answer at {missing[0][1]}.")
 
 
+def refuse_ready_file(file: Path | None) -> None:
+    """Before anything is started for nothing."""
+    if file is not None and not os.access(file.absolute().parent, os.W_OK):
+        raise SandboxFailed(f"Cannot write {file}: there is no such folder, or it is not yours.")
+
+
 def write_ready_file(file: Path, ready: ReadyInfo) -> None:
     """In one step, so that nobody reads half of it."""
     unfinished = file.with_name(f".{file.name}.{os.getpid()}")

@@ -29,8 +29,9 @@ from app.supervisor.ending import Ending
 from app.supervisor.failure import SandboxFailed
 from app.supervisor.folder import sandbox_folder
 from app.supervisor.options import SandboxOptions
-from app.supervisor.readiness import wait_until_ready, write_ready_file
+from app.supervisor.readiness import refuse_ready_file, wait_until_ready, write_ready_file
 
+NEIGHBOURS = "neighbours"
 LOOK_EVERY_SECONDS = 0.1
 END_WITHIN_SECONDS = 8.0
 
@@ -38,6 +39,7 @@ END_WITHIN_SECONDS = 8.0
 def run_sandbox(options: SandboxOptions) -> None:
     """Run until a signal; `SandboxFailed` when it does not start or cannot go on."""
     refuse_production(os.environ)
+    refuse_ready_file(options.ready_file)
     ending = Ending(with_parent=options.exit_with_parent)
     try:
         listeners = open_listeners(options)
@@ -70,26 +72,39 @@ class Sandbox:
             self.ready,
             auto_confirm=self.options.auto_confirm,
         )
-        # They need no database, so they start while it does.
-        with running([self._neighbours()]) as neighbours, self._database() as database_url:
-            environment = self._service_environment(database_url)
-            if not prepared(environment, ending):
+        # They need no database to start, so they do it while that does.
+        with (
+            running([self._neighbours()]) as neighbours,
+            running([preparation()]) as [preparing],
+            self._database() as database_url,
+        ):
+            settings = service_settings(self.addresses, self.secrets, database_url, self.ca_file)
+            environment = os.environ | variables(settings)
+            if not prepared(preparing, variables(settings), ending):
                 return
             with running(self._service(environment)) as service:
-                self._run(ending, [*neighbours, *service])
+                if self._all_answer(ending, [*neighbours, *service]):
+                    with self._announced():
+                        self._watch(ending, [*neighbours, *service], variables(settings))
 
-    def _run(self, ending: Ending, children: Sequence[Child]) -> None:
+    def _all_answer(self, ending: Ending, children: Sequence[Child]) -> bool:
         waits = [
             (self.listeners.neighbours, "/_sandbox/health"),
             (self.listeners.service, "/health/ready"),
         ]
-        if not wait_until_ready(waits, children, self.ca_file, ending):
-            return
-        with self._announced():
-            while not ending.wait(LOOK_EVERY_SECONDS):
-                for child in children:
-                    if child.exit_code() is not None:
-                        child.start_again()
+        return wait_until_ready(waits, children, self.ca_file, ending)
+
+    def _watch(
+        self, ending: Ending, children: Sequence[Child], settings: Mapping[str, str]
+    ) -> None:
+        while not ending.wait(LOOK_EVERY_SECONDS):
+            for child in children:
+                if child.exit_code() is not None:
+                    child.start_again()
+                    if child.name == NEIGHBOURS:
+                        # An issuer that has lost its memory is told again of every client.
+                        with running([preparation()]) as [preparing]:
+                            prepared(preparing, settings, ending)
 
     @contextmanager
     def _announced(self) -> Iterator[None]:
@@ -122,16 +137,12 @@ class Sandbox:
     def _neighbours(self) -> Child:
         environment = os.environ | {NEIGHBOURS_FILE: str(self.neighbours_file)}
         return server(
-            "neighbours",
+            NEIGHBOURS,
             "app.sandbox.app:create_app",
             environment,
             self.listeners.neighbours,
             certificate=self.certificate,
         )
-
-    def _service_environment(self, database_url: str) -> dict[str, str]:
-        settings = service_settings(self.addresses, self.secrets, database_url, self.ca_file)
-        return os.environ | variables(settings)
 
     def _service(self, environment: Mapping[str, str]) -> list[Child]:
         with_controls = dict(environment) | {NEIGHBOURS_FILE: str(self.neighbours_file)}
@@ -154,12 +165,16 @@ class Sandbox:
         ]
 
 
-def prepared(environment: Mapping[str, str], ending: Ending) -> bool:
-    """Migrate and seed. Not so when the end is wanted first."""
-    with running([Child("preparation", ["app.supervisor.prepare"], environment)]) as [child]:
-        while (code := child.exit_code()) is None:
-            if ending.wait(LOOK_EVERY_SECONDS / 4):
-                return False
+def preparation() -> Child:
+    return Child("preparation", ["app.supervisor.prepare"], os.environ)
+
+
+def prepared(child: Child, settings: Mapping[str, str], ending: Ending) -> bool:
+    """Have the database migrated and seeded. Not so when the end is wanted first."""
+    child.tell(msgspec.json.encode(settings))
+    while (code := child.exit_code()) is None:
+        if ending.wait(LOOK_EVERY_SECONDS / 4):
+            return False
     if code != 0:
         raise SandboxFailed("The sandbox's database could not be prepared.")
     return True
