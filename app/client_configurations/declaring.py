@@ -8,7 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.access.public_jwk import PublicKey, acceptable_jwk
 from app.apis.catalogue import Catalogue, DeclaredClient
 from app.apis.rules import CatalogueRefused
-from app.approvals.queries import apis_to_change, claims_to_change, scopes_to_change
+from app.approvals.models import ClaimValue
+from app.approvals.queries import apis_to_change, scopes_to_change
 from app.approvals.rules import AccessState
 from app.approvals.use_cases import ask_for_access
 from app.audit.trail import OPERATOR, Happened, record
@@ -38,11 +39,13 @@ async def declare_client(
     """
     await _bring_client_in_line(db, declared, catalogue, now)
     await _bring_keys_in_line(db, declared, now)
-    claims = await claims_to_change(db, declared.client_id)
-    values = [
-        (name, row.pending_value or row.active_value or "")
-        for name, row in sorted(claims.items(), key=lambda item: item[1].position)
-    ]
+    # Read without a lock: claims are locked last, and what is asked for again stays as it is.
+    claims = await db.scalars(
+        select(ClaimValue)
+        .where(ClaimValue.client_id == declared.client_id)
+        .order_by(ClaimValue.position)
+    )
+    values = [(row.claim_type, row.pending_value or row.active_value or "") for row in claims]
     await ask_for_access(
         db,
         client_id=declared.client_id,
