@@ -22,7 +22,6 @@ from app.adapters.neighbours import neighbours
 from app.apis.queries import Catalogues, newest_version
 from app.approvals.decisions import due_decisions
 from app.audit.sealing import seal_trail, warn_of_unsealed
-from app.audit.sealing import seal_trail, warn_of_unsealed
 from app.changes.listener import ClientEvents
 from app.client_configurations.registration import registration_of
 from app.client_drafts.sweeping import expire_drafts, sweep_drafts
