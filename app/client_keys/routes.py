@@ -3,7 +3,7 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, Response, delete, get, post
-from litestar.params import FromPath, QueryParameter
+from litestar.params import PathParameter, QueryParameter
 
 from app.access.authentication import client_that_changes, client_that_reads
 from app.access.public_jwk import KeyRefused, PublicKey
@@ -67,7 +67,9 @@ def _key(raw: bytes, settings: Settings) -> PublicKey:
 )
 async def get_client_secrets(
     request: Request[Any, Any, Any],
-    include: Annotated[str, QueryParameter(description="`all` lists ended keys too.")] = "live",
+    include: Annotated[
+        str, QueryParameter(description="`live`, or `all` to list ended keys too.")
+    ] = "live",
 ) -> list[ClientSecret]:
     """The calling client's keys, oldest first."""
     caller = await client_that_reads(request)
@@ -82,7 +84,9 @@ async def get_client_secrets(
 )
 async def delete_client_secret(
     request: Request[Any, Any, Any],
-    thumbprint: FromPath[str],
+    thumbprint: Annotated[
+        str, PathParameter(description="The `jwkThumbprint` of the key, as `GET` lists it.")
+    ],
     grace_seconds: Annotated[
         int,
         QueryParameter(

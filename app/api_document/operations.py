@@ -1,0 +1,265 @@
+"""What the framework cannot see of an operation: handlers read raw bytes, and refuse by raising."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from app.api_document.refusals import REFUSALS
+
+JSON = "application/json"
+
+CLIENT_CALLS = (
+    "TokenRejected",
+    "Forbidden",
+    "TooManyRequests",
+    "InternalError",
+    "IssuerUnavailable",
+)
+BODY_IS_READ = ("BodyTooLarge", "NotJson")
+
+# Either of the two; who calls with a client's token.
+TOKEN: Sequence[Mapping[str, list[str]]] = ({"dpop": []}, {"bearer": []})
+API_KEY: Sequence[Mapping[str, list[str]]] = ({"apiKey": []},)
+
+
+class Answer(Struct, frozen=True):
+    """An answer that is no refusal; `body` is a name among the bodies."""
+
+    description: str
+    body: str | None = None
+    headers: Sequence[str] = ()
+
+
+class Operation(Struct, frozen=True, kw_only=True):
+    answers: Mapping[int, Answer]
+    refusals: Sequence[str]
+    security: Sequence[Mapping[str, list[str]]] = TOKEN
+    body: str | None = None
+    body_description: str = ""
+    headers: Sequence[str] = ()
+    """Of the request, by their names among the parameters."""
+
+
+OPERATIONS: Mapping[str, Operation] = {
+    "createClientDraft": Operation(
+        security=API_KEY,
+        body="NewClientDraft",
+        body_description="What is asked for.",
+        answers={
+            201: Answer("The draft is registered.", "ClientDraftCreated", ["Location"]),
+        },
+        refusals=[
+            "DraftRefused",
+            "ApiKeyRejected",
+            "KeyTaken",
+            *BODY_IS_READ,
+            "TooManyRequests",
+            "InternalError",
+            "Unavailable",
+        ],
+    ),
+    "getClient": Operation(
+        headers=["ifNoneMatch", "acceptLanguage"],
+        answers={
+            200: Answer("The client as it is now.", "CurrentClient", ["ETag", "Vary"]),
+            304: Answer(
+                "The caller has this version already (`If-None-Match`).", None, ["ETag", "Vary"]
+            ),
+        },
+        refusals=CLIENT_CALLS,
+    ),
+    "updateClient": Operation(
+        body="ClientUpdate",
+        body_description="All that the client asks for from now on.",
+        headers=["ifMatch", "preferRepresentation"],
+        answers={
+            200: Answer(
+                "Changed; the client as it is now (`Prefer: return=representation`).",
+                "CurrentClient",
+                ["ETag", "Vary", "Preference-Applied"],
+            ),
+            204: Answer("Changed."),
+        },
+        refusals=["ChangeRefused", *CLIENT_CALLS, "PreconditionFailed", *BODY_IS_READ],
+    ),
+    "getClientStatus": Operation(
+        answers={200: Answer("The status in its old form.", "ClientStatusAnswer")},
+        refusals=CLIENT_CALLS,
+    ),
+    "addClientSecret": Operation(
+        body="PublicJwk",
+        body_description=(
+            "The new public key. A JSON string that holds the text of the JWK is accepted too, as "
+            "official samples send it."
+        ),
+        answers={
+            200: Answer(
+                "The key is registered. A live key that is sent again gets this answer again.",
+                "ClientSecretCreated",
+            )
+        },
+        refusals=["KeyRefused", *CLIENT_CALLS, "KeyTaken", *BODY_IS_READ],
+    ),
+    "getClientSecrets": Operation(
+        answers={200: Answer("The keys, oldest first.", "ClientSecrets")},
+        refusals=CLIENT_CALLS,
+    ),
+    "retireClientSecret": Operation(
+        answers={204: Answer("The key goes out of use, or has done so before.")},
+        refusals=["ParameterRefused", *CLIENT_CALLS, "KeyNotFound", "LastUsableKey"],
+    ),
+    "getMultiTenantDelegations": Operation(
+        answers={
+            200: Answer(
+                "The organizations that have delegated; an empty list for a client of one "
+                "organization.",
+                "MultiTenantDelegations",
+            )
+        },
+        refusals=CLIENT_CALLS,
+    ),
+}
+
+PARAMETERS: Mapping[str, Any] = {
+    "ifNoneMatch": {
+        "name": "If-None-Match",
+        "in": "header",
+        "description": "An `ETag` of an earlier answer: 304 until there is something new.",
+        "schema": {"type": "string"},
+        "example": 'W/"7-en"',
+    },
+    "acceptLanguage": {
+        "name": "Accept-Language",
+        "in": "header",
+        "description": "The language of texts for people: `nb` (also when silent), `nn` or `en`.",
+        "schema": {"type": "string"},
+        "example": "en",
+    },
+    "ifMatch": {
+        "name": "If-Match",
+        "in": "header",
+        "description": "The `ETag` of what the change is based on: 412 when it has changed since.",
+        "schema": {"type": "string"},
+        "example": 'W/"7-en"',
+    },
+    "preferRepresentation": {
+        "name": "Prefer",
+        "in": "header",
+        "description": "`return=representation`: answer with the client as it is after the change.",
+        "schema": {"type": "string"},
+        "example": "return=representation",
+    },
+}
+
+HEADERS: Mapping[str, Any] = {
+    "ETag": {
+        "description": "The version of the answer, for `If-None-Match` and `If-Match`.",
+        "schema": {"type": "string"},
+        "example": 'W/"7-en"',
+    },
+    "Location": {
+        "description": "Where to go next: the page where a person confirms.",
+        "schema": {"type": "string", "format": "uri"},
+        "example": (
+            "https://onboarding.example/confirm-client/37a08838-db82-4de0-bfe1-bed876e7086e"
+        ),
+    },
+    "Preference-Applied": {
+        "description": "The part of `Prefer` that was followed.",
+        "schema": {"type": "string"},
+        "example": "return=representation",
+    },
+    "Retry-After": {
+        "description": "Ask again after so many seconds.",
+        "schema": {"type": "integer", "format": "int32", "minimum": 0},
+        "example": 12,
+    },
+    "Vary": {
+        "description": "The request headers that the answer depends on.",
+        "schema": {"type": "string"},
+        "example": "Accept-Language",
+    },
+    "WWW-Authenticate": {
+        "description": "How to authenticate, and what was wrong with what was sent.",
+        "schema": {"type": "string"},
+        "example": 'DPoP error="invalid_token", algs="PS256 ES256"',
+    },
+    "traceparent": {
+        "description": "The trace that this request belongs to (W3C Trace Context).",
+        "schema": {"type": "string"},
+        "example": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+    },
+}
+
+SECURITY_SCHEMES: Mapping[str, Any] = {
+    "apiKey": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "api-key",
+        "description": "The API key of the client system. It opens `POST /v1/client-drafts` only.",
+    },
+    "dpop": {
+        "type": "http",
+        "scheme": "DPoP",
+        "description": (
+            "The client's access token with the scope `nhn:selvbetjening/client`, as "
+            "`Authorization: DPoP <token>`, and in the header `DPoP` a proof that is made for this "
+            "request with the key that the token is bound to (RFC 9449): `htm`, `htu` without "
+            "query, `iat` at most 60 seconds ago, a new `jti`, and `ath`. No nonce is asked for."
+        ),
+    },
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": (
+            "The client's access token, not bound to a key. Only where the operator allows it; "
+            "the sandbox does."
+        ),
+    },
+}
+
+
+def completed(generated: Mapping[str, Any], bodies: Mapping[str, Any], examples: Any) -> Any:
+    """An operation of the framework's, with its bodies, answers, refusals and security."""
+    operation = OPERATIONS[generated["operationId"]]
+    kept = {name: value for name, value in generated.items() if name != "responses"}
+    parameters = [
+        *kept.pop("parameters", []),
+        *({"$ref": f"#/components/parameters/{name}"} for name in operation.headers),
+    ]
+    if parameters:
+        kept["parameters"] = parameters
+    if operation.body:
+        kept["requestBody"] = {
+            "required": True,
+            "description": operation.body_description,
+            "content": _content(operation.body, bodies, examples),
+        }
+    return kept | {
+        "responses": _responses(operation, bodies, examples),
+        "security": list(operation.security),
+    }
+
+
+def _content(body: str, bodies: Mapping[str, Any], examples: Any) -> Any:
+    return {JSON: {"schema": bodies[body], "example": examples[body]}}
+
+
+def _responses(operation: Operation, bodies: Mapping[str, Any], examples: Any) -> Any:
+    answers = {
+        status: {
+            "description": answer.description,
+            "headers": {
+                name: {"$ref": f"#/components/headers/{name}"}
+                for name in [*answer.headers, "traceparent"]
+            },
+        }
+        | ({"content": _content(answer.body, bodies, examples)} if answer.body else {})
+        for status, answer in operation.answers.items()
+    }
+    refusals = {
+        REFUSALS[name].status: {"$ref": f"#/components/responses/{name}"}
+        for name in operation.refusals
+    }
+    return {str(status): body for status, body in sorted((answers | refusals).items())}

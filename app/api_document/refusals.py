@@ -1,0 +1,159 @@
+"""The refusals that operations share, with an example of each, made by the code that answers.
+
+A refusal has one status; its types are told apart by `type`.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from app.access.access_tokens import AccessTokenRejected, InsufficientScope, IssuerKeysUnavailable
+from app.access.authentication import ApiKeyRejected
+from app.access.dpop import ProofRejected
+from app.access.public_jwk import KeyRefused
+from app.client_keys.rules import KeyNotFound, KeyTaken, KidTaken, LastUsableKey, TooManyKeys
+from app.clients.standing import ClientBlocked, ClientUnknown
+from app.problems import (
+    BodyTooLarge,
+    FieldError,
+    InvalidRequest,
+    NotJson,
+    Problem,
+    TooManyRequests,
+)
+from app.web.etag import PreconditionFailed
+from app.web.problem_details import (
+    MEDIA_TYPE,
+    RETRY_AFTER_OUTAGE,
+    InternalError,
+    NotAcceptable,
+    ServiceUnavailable,
+    problem_details,
+)
+
+TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
+BASE_URL = "https://onboarding.example"
+
+
+class Refusal(Struct, frozen=True):
+    """One status of some operations: `path` is that of the examples."""
+
+    path: str
+    examples: Sequence[Problem]
+
+    @property
+    def status(self) -> int:
+        return int(self.examples[0].status)
+
+
+_BAD_SCOPE = FieldError(
+    "#/apiScopes/1",
+    "scope_not_in_client_system",
+    "Scope nhn:deft/api is not among those of the client system Velferd VKP. Its supplier can "
+    "have it added.",
+)
+_BAD_ADDRESS = FieldError("#/redirectUris", "wrong_type", "`redirectUris` must be a list.")
+_PRIVATE = FieldError(
+    "#/d",
+    "private_key",
+    "This holds a secret (d): it is a private or symmetric key, and must now be considered leaked. "
+    "Make a new key and send only its public part.",
+)
+_AWAY = ServiceUnavailable(
+    "Nothing was changed, or it was changed in full. Ask again in a moment.",
+    headers={"Retry-After": str(RETRY_AFTER_OUTAGE)},
+)
+
+REFUSALS: Mapping[str, Refusal] = {
+    "DraftRefused": Refusal(
+        "/v1/client-drafts",
+        [
+            InvalidRequest([_BAD_SCOPE, _BAD_ADDRESS]),
+            KeyRefused([msgspec.structs.replace(_PRIVATE, pointer="#/publicJwk/d")]),
+        ],
+    ),
+    "ChangeRefused": Refusal("/v1/client", [InvalidRequest([_BAD_SCOPE, _BAD_ADDRESS])]),
+    "KeyRefused": Refusal(
+        "/v1/client-secret",
+        [KeyRefused([_PRIVATE]), TooManyKeys(), KidTaken("installation-7")],
+    ),
+    "ParameterRefused": Refusal(
+        "/v1/client-secret/dhmdUvVyF_8zhT3ZyMUWTfNZE0__j2uc3rADmc9uaRE",
+        [NotAcceptable("See the API document for what can be sent.")],
+    ),
+    "ApiKeyRejected": Refusal("/v1/client-drafts", [ApiKeyRejected()]),
+    "TokenRejected": Refusal(
+        "/v1/client",
+        [
+            AccessTokenRejected("The access token has expired: get a new one."),
+            ProofRejected("Wrong in the proof: htm. Expected: htm: GET."),
+        ],
+    ),
+    "Forbidden": Refusal(
+        "/v1/client",
+        [InsufficientScope("nhn:selvbetjening/client"), ClientBlocked(), ClientUnknown()],
+    ),
+    "KeyNotFound": Refusal(
+        "/v1/client-secret/dhmdUvVyF_8zhT3ZyMUWTfNZE0__j2uc3rADmc9uaRE", [KeyNotFound()]
+    ),
+    "KeyTaken": Refusal("/v1/client-secret", [KeyTaken()]),
+    "LastUsableKey": Refusal(
+        "/v1/client-secret/dhmdUvVyF_8zhT3ZyMUWTfNZE0__j2uc3rADmc9uaRE", [LastUsableKey()]
+    ),
+    "PreconditionFailed": Refusal("/v1/client", [PreconditionFailed()]),
+    "BodyTooLarge": Refusal("/v1/client", [BodyTooLarge("Send a smaller body.")]),
+    "NotJson": Refusal(
+        "/v1/client", [NotJson("Send the body with `Content-Type: application/json`.")]
+    ),
+    "TooManyRequests": Refusal(
+        "/v1/client-drafts",
+        [
+            TooManyRequests(
+                "At most 30 drafts a minute from one address. Try again in 12 s.", retry_after=12
+            )
+        ],
+    ),
+    "InternalError": Refusal(
+        "/v1/client", [InternalError(f"Tell the operator of this service the trace id {TRACE_ID}.")]
+    ),
+    "Unavailable": Refusal("/v1/client-drafts", [_AWAY]),
+    "IssuerUnavailable": Refusal(
+        "/v1/client",
+        [
+            _AWAY,
+            IssuerKeysUnavailable(),
+        ],
+    ),
+}
+
+
+def refusal_responses() -> dict[str, Any]:
+    """`components/responses` of the document."""
+    return {name: _response(refusal) for name, refusal in REFUSALS.items()}
+
+
+def _response(refusal: Refusal) -> dict[str, Any]:
+    names = sorted({header for problem in refusal.examples for header in problem.headers})
+    kinds = [f"[`{each.slug}`](/problems/{each.slug}): {each.title}." for each in refusal.examples]
+    return {
+        "description": "\n".join(f"- {kind}" for kind in kinds) if len(kinds) > 1 else kinds[0],
+        "headers": {
+            name: {"$ref": f"#/components/headers/{name}"} for name in [*names, "traceparent"]
+        },
+        "content": {
+            MEDIA_TYPE: {
+                "schema": {"$ref": "#/components/schemas/ProblemDetails"},
+                "examples": {
+                    problem.slug: {"summary": problem.title, "value": _body(refusal, problem)}
+                    for problem in refusal.examples
+                },
+            }
+        },
+    }
+
+
+def _body(refusal: Refusal, problem: Problem) -> Any:
+    details = problem_details(problem, base_url=BASE_URL, path=refusal.path, trace_id=TRACE_ID)
+    return msgspec.to_builtins(details)
