@@ -100,7 +100,7 @@ def serve(
         target,
         listener,
         interface=Interfaces.ASGI,
-        loop=Loops.asyncio,
+        loop=Loops.auto,
         workers=workers,
         backpressure=BACKPRESSURE,
         workers_kill_timeout=KILL_WORKERS_AFTER_SECONDS,

@@ -12,8 +12,13 @@ from uuid import UUID
 from litestar import Request
 from sqlalchemy import bindparam, or_, select, update
 
-from app.access.access_tokens import AccessTokenRejected, VerifiedToken, VerifiedTokens
-from app.access.access_tokens import check_possession, check_scope
+from app.access.access_tokens import (
+    AccessTokenRejected,
+    VerifiedToken,
+    VerifiedTokens,
+    check_possession,
+    check_scope,
+)
 from app.access.callers import CallingClient, CallingSystem, Origin
 from app.access.credentials import Credentials, check_scheme, presented_credentials
 from app.access.dpop import Proof, ProofRejected, verified_proof

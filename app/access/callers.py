@@ -28,7 +28,7 @@ class CallingSystem(Struct, frozen=True):
 
 
 class CallingClient(Struct, frozen=True):
-    """A confirmed client, by an access token of its own. Whether it is blocked is another matter."""
+    """A client, by an access token of its own. Whether it is blocked is another matter."""
 
     client_id: UUID
     key_thumbprint: str | None

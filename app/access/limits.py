@@ -7,9 +7,11 @@ asks too often is told so whatever he asks for.
 import math
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+import msgspec
 from msgspec import Struct
-from sqlalchemy import ARRAY, TIMESTAMP, Text, bindparam, func, literal_column, select
+from sqlalchemy import ARRAY, TIMESTAMP, Text, bindparam, cast, func, literal_column, select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.access.models import RequestCount
@@ -29,7 +31,7 @@ _asked = (
     .table_valued("name", "start")
     .render_derived(name="asked")
 )
-_COUNT = HotStatement(
+COUNTED = (
     insert(RequestCount)
     .from_select(
         ["name", "window_start", "count"],
@@ -41,7 +43,13 @@ _COUNT = HotStatement(
         set_={"count": RequestCount.count + 1},
     )
     .returning(RequestCount.name, RequestCount.count)
+    .cte("counted")
 )
+COUNTS = cast(
+    select(func.json_object_agg(COUNTED.c.name, COUNTED.c.count)).scalar_subquery(), Text
+).label("counts")
+"""Counting, as a column of a hot statement whose values come from `asked_for`."""
+_COUNT = HotStatement(select(COUNTS))
 
 
 class Limit(Struct, frozen=True):
@@ -63,12 +71,22 @@ class Limit(Struct, frozen=True):
         )
 
 
+def asked_for(limits: Sequence[Limit], now: datetime) -> dict[str, list[Any]]:
+    """The values of `COUNTS`. `now` is real time."""
+    return {
+        "names": [limit.name for limit in limits],
+        "starts": [limit.start(now) for limit in limits],
+    }
+
+
+def passed(limits: Sequence[Limit], counts: str) -> list[Limit]:
+    """Which of `limits` are passed, by what the statement has counted."""
+    counted = msgspec.json.decode(counts, type=dict[str, int])
+    return [limit for limit in limits if counted[limit.name] > limit.most]
+
+
 async def exceeded(connection: Connection, limits: Sequence[Limit], now: datetime) -> list[Limit]:
     """Count once for each of `limits`, and tell which are passed. `now` is real time."""
-    rows = await _COUNT.rows(
-        connection,
-        names=[limit.name for limit in limits],
-        starts=[limit.start(now) for limit in limits],
-    )
-    counts = {row["name"]: row["count"] for row in rows}
-    return [limit for limit in limits if counts[limit.name] > limit.most]
+    row = await _COUNT.row(connection, **asked_for(limits, now))
+    assert row is not None  # the statement answers one row
+    return passed(limits, row["counts"])

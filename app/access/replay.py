@@ -21,7 +21,7 @@ _SPEND = HotStatement(
 
 
 async def spend(connection: Connection, proof: Proof) -> None:
-    """Use `proof`, or refuse one that has been used. It stays used whatever becomes of the request."""
+    """Use `proof`, or refuse one that has been used. It stays used if the request fails."""
     spent = await _SPEND.row(
         connection,
         key_thumbprint=proof.key_thumbprint,

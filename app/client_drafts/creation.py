@@ -11,12 +11,11 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import msgspec
-import structlog
 from asyncpg import Record
 from msgspec import Struct
 
 from app.access.callers import CallingSystem
-from app.access.limits import DAY, HOUR, MINUTE, Limit, exceeded
+from app.access.limits import asked_for
 from app.access.public_jwk import KeyRefused, PublicKey
 from app.apis.catalogue import Catalogue, ClientSystem
 from app.apis.queries import Catalogues
@@ -28,6 +27,7 @@ from app.client_configurations.asking import (
     redirect_errors,
     scope_errors,
 )
+from app.client_drafts.limits import DraftLimits
 from app.client_drafts.queries import KEEP_DRAFT, WHAT_IS_KNOWN
 from app.client_drafts.redirects import confirmation_redirect_error
 from app.client_drafts.use_cases import draft_life
@@ -45,9 +45,6 @@ from app.organizations.verdicts import verdict_error, winding_up_warning
 from app.problems import FieldError, InvalidRequest
 from app.settings import Settings
 from app.web.bodies import fields_of
-from app.web.frame import network_of
-
-log = structlog.get_logger()
 
 
 class CreatedDraft(Struct, frozen=True):
@@ -74,13 +71,16 @@ async def create_client_draft(
     given, errors = fields_of(raw, NewClientDraft)
     number = _number(given, maker.settings, errors)
     key = await _key(maker, given, errors, now)
-    pairing = await _check_limits(maker, caller, number)
-
+    limits, real_now = DraftLimits.of(caller, number, maker.settings), datetime.now(UTC)
     async with maker.database.reads.acquire() as connection:
         known = await WHAT_IS_KNOWN.row(
-            connection, thumbprint=key.thumbprint if key else "", organization_number=number or ""
+            connection,
+            thumbprint=key.thumbprint if key else "",
+            organization_number=number or "",
+            **asked_for(limits.all, real_now),
         )
     assert known is not None  # the statement answers one row, whatever is known
+    pairing = limits.check(known["counts"], real_now)
     catalogue = await maker.catalogues.of(known["catalogue_version"])
     system = catalogue.systems[caller.client_system_id]
     found = await _organization(maker, number, known, errors, now)
@@ -138,46 +138,6 @@ async def _key(
             raise  # a warning that must not drown among other errors
         errors.extend(refused.errors)
         return None
-
-
-async def _check_limits(maker: DraftMaker, caller: CallingSystem, number: str | None) -> bool:
-    """Refuse who asks too often from one place; whether the key as a whole is asked too much.
-
-    An API key is shared by all installations of a system, so its own limits refuse nobody: past
-    them each draft demands that the pairing code is typed (SECURITY.md section 7.4).
-    """
-    settings, key = maker.settings, caller.api_key_prefix
-    network = network_of(caller.origin.address)
-    refusing = [
-        Limit(
-            f"drafts {network} {key}",
-            MINUTE,
-            settings.drafts_per_minute_and_address,
-            "drafts a minute from one address",
-        )
-    ]
-    if number is not None:
-        refusing.append(
-            Limit(
-                f"drafts {network} {key} {number}",
-                HOUR,
-                settings.drafts_per_hour_organization_and_key,
-                f"drafts an hour for {number} from one address",
-            )
-        )
-    alarming = [
-        Limit(f"drafts {key} minute", MINUTE, settings.drafts_per_minute_and_key, "drafts"),
-        Limit(f"drafts {key} day", DAY, settings.drafts_per_day_and_key, "drafts"),
-    ]
-    real_now = datetime.now(UTC)
-    async with maker.database.reads.acquire() as connection:
-        passed = await exceeded(connection, [*refusing, *alarming], real_now)
-    for limit in refusing:
-        if limit in passed:
-            raise limit.refusal(real_now)
-    if passed:
-        log.warning("an API key is asked for more drafts than its limit", api_key=key)
-    return bool(passed)
 
 
 async def _organization(

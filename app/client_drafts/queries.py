@@ -6,6 +6,7 @@ from sqlalchemy import bindparam, func, literal_column, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.access.limits import COUNTS
 from app.apis.queries import newest_version
 from app.audit.models import AuditEvent
 from app.client_drafts.models import ClientDraft
@@ -16,8 +17,8 @@ from app.organizations.models import Organization
 
 _one_row = select(literal_column("1").label("one")).subquery("one_row")
 
-# What has to be known of a request for a draft; the organization's columns are null when nobody
-# has looked it up yet.
+# What has to be known of a request for a draft, which is counted by the way; the organization's
+# columns are null when nobody has looked it up yet.
 WHAT_IS_KNOWN = HotStatement(
     select(
         newest_version().label("catalogue_version"),
@@ -31,6 +32,7 @@ WHAT_IS_KNOWN = HotStatement(
         Organization.main_unit,
         Organization.winding_up,
         Organization.checked_at,
+        COUNTS,
     )
     .select_from(_one_row)
     .outerjoin(Organization, Organization.organization_number == bindparam("organization_number"))

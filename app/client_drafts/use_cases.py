@@ -12,7 +12,6 @@ from app.apis.catalogue import Catalogue, Tenancy
 from app.approvals.use_cases import ask_for_access
 from app.audit.trail import Happened, record
 from app.changes.queries import client_changed
-from app.clients.models import ClientConfiguration
 from app.client_drafts.models import ClientDraft
 from app.client_drafts.queries import draft_to_decide, is_registered
 from app.client_drafts.rules import (
@@ -26,6 +25,7 @@ from app.client_drafts.rules import (
 )
 from app.client_keys.models import ClientKey
 from app.client_keys.rules import KeyOrigin, KeyTaken, end_of_life
+from app.clients.models import ClientConfiguration
 from app.organizations.models import Organization
 from app.publications.queries import want_publication
 from app.settings import Settings

@@ -1,0 +1,68 @@
+"""How often drafts may be asked for."""
+
+from datetime import datetime
+from typing import Self
+
+import structlog
+from msgspec import Struct
+
+from app.access.callers import CallingSystem
+from app.access.limits import DAY, HOUR, MINUTE, Limit, passed
+from app.settings import Settings
+from app.web.frame import network_of
+
+log = structlog.get_logger()
+
+
+class DraftLimits(Struct, frozen=True):
+    """The limits that one request counts towards.
+
+    An API key is shared by all installations of a system, so its own limits refuse nobody: past
+    them each draft demands that the pairing code is typed (SECURITY.md section 7.4).
+    """
+
+    refusing: list[Limit]
+    alarming: list[Limit]
+
+    @classmethod
+    def of(cls, caller: CallingSystem, number: str | None, settings: Settings) -> Self:
+        """`number` is None where it is no organization number."""
+        key = caller.api_key_prefix
+        place = f"drafts {network_of(caller.origin.address)} {key}"
+        refusing = [
+            Limit(
+                place,
+                MINUTE,
+                settings.drafts_per_minute_and_address,
+                "drafts a minute from one address",
+            )
+        ]
+        if number is not None:
+            refusing.append(
+                Limit(
+                    f"{place} {number}",
+                    HOUR,
+                    settings.drafts_per_hour_organization_and_key,
+                    f"drafts an hour for {number} from one address",
+                )
+            )
+        alarming = [
+            Limit(f"drafts {key} minute", MINUTE, settings.drafts_per_minute_and_key, "drafts"),
+            Limit(f"drafts {key} day", DAY, settings.drafts_per_day_and_key, "drafts"),
+        ]
+        return cls(refusing, alarming)
+
+    @property
+    def all(self) -> list[Limit]:
+        return [*self.refusing, *self.alarming]
+
+    def check(self, counts: str, now: datetime) -> bool:
+        """Refuse who asks too often from one place; whether the key is asked too much in all."""
+        for limit in passed(self.refusing, counts):
+            raise limit.refusal(now)
+        alarming = passed(self.alarming, counts)
+        if alarming:
+            log.warning(
+                "an API key is asked for more drafts than its limit", limit=alarming[0].name
+            )
+        return bool(alarming)
