@@ -8,6 +8,7 @@ from typing import NoReturn
 import click
 
 from app.cli_groups import Commands
+from app.settings import Settings, SettingsRefused, read_settings
 from app.supervisor.options import SandboxOptions
 
 
@@ -24,13 +25,12 @@ def main() -> None:
 def serve(host: str, port: int, workers: int) -> None:
     """Serve the API and the pages. Settings are ONBOARDING_* variables."""
     from app import serving
-    from app.settings import SettingsRefused, read_settings
 
+    refuse_other_database(given_settings())
     try:
-        read_settings(os.environ)
         listener = serving.listen(host, port)
-    except (SettingsRefused, serving.PortTaken) as refusal:
-        refuse(refusal)
+    except serving.PortTaken as taken:
+        refuse(taken)
     serving.serve("app.main:create_app", listener, workers=workers)
 
 
@@ -40,12 +40,9 @@ def worker(end_with_input: bool) -> None:
     """Run the background jobs: publication to the token issuer, expiry, the audit's seal."""
     from app import worker as background
     from app.lifeline import end_with_standard_input
-    from app.settings import SettingsRefused, read_settings
 
-    try:
-        settings = read_settings(os.environ)
-    except SettingsRefused as refusal:
-        refuse(refusal)
+    settings = given_settings()
+    refuse_other_database(settings)
     if end_with_input:
         end_with_standard_input()
     background.run(settings)
@@ -55,13 +52,8 @@ def worker(end_with_input: bool) -> None:
 def migrate() -> None:
     """Bring the database's schema up to date."""
     from app.schema import upgrade
-    from app.settings import SettingsRefused, read_settings
 
-    try:
-        settings = read_settings(os.environ)
-    except SettingsRefused as refusal:
-        refuse(refusal)
-    upgrade(settings.database_url)
+    upgrade(given_settings().database_url)
 
 
 @main.command()
@@ -123,6 +115,22 @@ def demo(base_url: str, browser: bool) -> None:
     from app.demo import play
 
     play(base_url, browser=browser)
+
+
+def given_settings() -> Settings:
+    try:
+        return read_settings(os.environ)
+    except SettingsRefused as refusal:
+        refuse(refusal)
+
+
+def refuse_other_database(settings: Settings) -> None:
+    from app.schema import OtherRevision, refuse_to_start
+
+    try:
+        refuse_to_start(settings.database_url)
+    except OtherRevision as other:
+        refuse(other)
 
 
 def refuse(refusal: object) -> NoReturn:

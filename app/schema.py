@@ -1,5 +1,8 @@
 """The database's schema: bringing it up to date, and which state of it this code needs."""
 
+import asyncio
+
+import asyncpg
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
@@ -42,3 +45,19 @@ async def refuse_other_revision(connection: Connection) -> None:
             f"The database is at revision {found}, this service needs {needed}: "
             "run `onboarding migrate`."
         )
+
+
+def refuse_to_start(url: str) -> None:
+    """`OtherRevision` unless the database answers and is as this code needs it."""
+    asyncio.run(_refuse_to_start(url))
+
+
+async def _refuse_to_start(url: str) -> None:
+    try:
+        connection = await asyncpg.connect(url)
+    except (OSError, asyncpg.PostgresError) as error:
+        raise OtherRevision(f"The database does not answer: {error}") from error
+    try:
+        await refuse_other_revision(connection)
+    finally:
+        await connection.close()
