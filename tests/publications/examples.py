@@ -121,6 +121,13 @@ class RecordingIssuer:
         self._known.add(client_id)
         return answer(201 if method == "POST" else 200, body)
 
+    async def heard_of(self, client_id: UUID, number: int) -> None:
+        for _ in range(1000):
+            if number in self.numbers(client_id):
+                return
+            await asyncio.sleep(0.01)
+        raise TimeoutError
+
     def numbers(self, client_id: UUID) -> list[int]:
         """Of the changes it was told of."""
         return [

@@ -1,13 +1,17 @@
 """Telling the issuer, one client at a time."""
 
 import asyncio
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.adapters.token_issuer import RegistrationAtIssuer
+from app.apis.queries import Catalogues
+from app.changes.listener import ClientEvents
 from app.changes.models import ClientChanges
 from app.client_configurations.registration import registration_of
 from app.client_keys.models import ClientKey
@@ -15,12 +19,14 @@ from app.client_keys.rules import KeyState
 from app.clients.models import ClientConfiguration
 from app.clients.rules import ClientStatus
 from app.database import Database
+from app.jobs import do_for_ever
 from app.publications.leases import NOW as DATABASE_NOW
 from app.publications.models import Publication
-from app.publications.queries import want_publication
+from app.publications.queries import DUE_CHANNEL, want_publication
 from app.publications.token_issuer import Registration
 from app.publications.use_cases import publish_one as publish_one_client
 from app.publications.use_cases import republish_all
+from app.worker import publication_job
 from tests.examples import NOW
 from tests.publications.conftest import PublishOne
 from tests.publications.examples import (
@@ -323,3 +329,24 @@ async def test_a_client_that_is_not_there_is_withdrawn(
     assert await publish_one()
     row = await publication_of(database, nobody)
     assert row.published == row.wanted
+
+
+async def test_an_announcement_wakes_the_worker(
+    database: Database, issuer: RegistrationAtIssuer, recording: RecordingIssuer, client_id: UUID
+) -> None:
+    """It does not come by and look: the next time it would is far away."""
+    sessions = database.sessions
+    stopping = asyncio.Event()
+    async with ClientEvents(database.url, [DUE_CHANNEL]) as due:
+        job = publication_job(sessions, issuer, Catalogues(sessions), lambda: NOW, due)
+        job = replace(job, every=timedelta(hours=1))
+        working = asyncio.create_task(
+            do_for_ever([job], stopping, within=timedelta(seconds=5)), name="worker"
+        )
+        await asyncio.wait_for(due.listening.wait(), 5)
+        for number in range(1, 4):
+            async with sessions.begin() as db:
+                await change(db, client_id, number)
+            await recording.heard_of(client_id, number)
+        stopping.set()
+        await working

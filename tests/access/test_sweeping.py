@@ -1,0 +1,102 @@
+"""Removing what has served its time, by the database's clock."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import func, select
+
+from app.access.models import LoginAttempt, LoginSession, RequestCount, UsedProof
+from app.access.sweeping import (
+    BATCH,
+    sweep_counts,
+    sweep_login_attempts,
+    sweep_login_sessions,
+    sweep_proofs,
+)
+from app.database import Base, Database
+
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    database = Database(database_url)
+    yield database
+    await database.engine.dispose()
+
+
+def ago(age: timedelta) -> datetime:
+    return datetime.now(UTC) - age
+
+
+async def add(database: Database, *rows: Base) -> None:
+    async with database.sessions.begin() as db:
+        db.add_all(rows)
+
+
+async def count(database: Database, table: type[Base]) -> int | None:
+    async with database.sessions() as db:
+        return await db.scalar(select(func.count()).select_from(table))
+
+
+def proof(age: timedelta) -> UsedProof:
+    return UsedProof(key_thumbprint="key", jti=uuid4().hex, usable_until=ago(age))
+
+
+async def test_a_used_proof_stays_ten_minutes_beyond_its_end(database: Database) -> None:
+    await add(database, *map(proof, [-MINUTE, MINUTE, 9 * MINUTE, 11 * MINUTE, DAY]))
+    assert not await sweep_proofs(database.sessions)
+    assert await count(database, UsedProof) == 3
+
+
+async def test_what_is_much_goes_in_several_pieces(database: Database) -> None:
+    await add(database, *(proof(DAY) for _ in range(BATCH + 1)))
+    assert await sweep_proofs(database.sessions)
+    assert await count(database, UsedProof) == 1
+    assert not await sweep_proofs(database.sessions)
+    assert await count(database, UsedProof) == 0
+
+
+async def test_a_row_that_somebody_holds_is_left_for_later(database: Database) -> None:
+    held, free = proof(DAY), proof(DAY)
+    await add(database, held, free)
+    async with database.sessions.begin() as db:
+        await db.get_one(UsedProof, ("key", held.jti), with_for_update=True)
+        await sweep_proofs(database.sessions)
+        assert await count(database, UsedProof) == 1
+
+
+async def test_counts_outlive_the_longest_window(database: Database) -> None:
+    for days in (0, 1, 3):
+        await add(database, RequestCount(name=str(days), window_start=ago(days * DAY), count=1))
+    await sweep_counts(database.sessions)
+    assert await count(database, RequestCount) == 2
+
+
+async def test_logins_that_are_over_are_removed(database: Database) -> None:
+    for minutes in (-10, 10, 70):
+        end = ago(minutes * MINUTE)
+        attempt = LoginAttempt(
+            state_digest=uuid4().bytes,
+            client_id=uuid4(),
+            nonce="n",
+            code_verifier="v",
+            language="nb",
+            expires_at=end,
+        )
+        session = LoginSession(
+            digest=uuid4().bytes,
+            client_id=uuid4(),
+            pseudonym="p",
+            name="Kari",
+            security_level=4,
+            auth_time=end,
+            expires_at=end,
+        )
+        await add(database, attempt, session)
+    await sweep_login_attempts(database.sessions)
+    await sweep_login_sessions(database.sessions)
+    assert await count(database, LoginAttempt) == 2
+    assert await count(database, LoginSession) == 2
