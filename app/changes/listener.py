@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 import random
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Self
@@ -22,12 +22,16 @@ HEARTBEAT = 10.0
 ANSWER_WITHIN = 5.0
 FIRST_WAIT = 0.05
 LONGEST_WAIT = 2.0
+MOST_WORDS = 10_000
 
 EVERY_CLIENT = None
 
 
 class ClientEvents:
-    """Listens to channels whose payload is a client's id, from `async with` to its end."""
+    """Listens to channels from `async with` to its end.
+
+    A payload is a client's id, and where there is more to say a word after it.
+    """
 
     def __init__(
         self,
@@ -42,6 +46,7 @@ class ClientEvents:
         self._heartbeat = heartbeat
         self._answer_within = answer_within
         self._waiters: defaultdict[str | None, set[asyncio.Event]] = defaultdict(set)
+        self._last_words: OrderedDict[str, str] = OrderedDict()
         self._task: asyncio.Task[None] | None = None
         self.listening = asyncio.Event()
 
@@ -113,7 +118,17 @@ class ClientEvents:
             self.listening.clear()
             connection.terminate()
 
+    def last_word(self, client_id: UUID) -> str | None:
+        """What stood beside the client's id in the newest announcement that said something."""
+        return self._last_words.get(str(client_id))
+
     def _announced(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
-        for name in (str(payload), None) if payload else tuple(self._waiters):
+        client, _, word = str(payload).partition(" ")
+        if word:
+            self._last_words.pop(client, None)
+            self._last_words[client] = word
+            if len(self._last_words) > MOST_WORDS:
+                self._last_words.popitem(last=False)
+        for name in (client, None) if client else tuple(self._waiters):
             for event in self._waiters.get(name, ()):
                 event.set()

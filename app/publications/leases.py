@@ -77,12 +77,13 @@ async def mark_published(db: AsyncSession, lease: Lease, version: int) -> None:
             attempts=0,
             last_failure=None,
         )
-        .returning(Publication.client_id)
+        .returning(Publication.published)
     )
     if kept is None:
         await _want_again(db, lease.client_id)
     else:
-        await db.execute(select(func.pg_notify(DONE_CHANNEL, str(lease.client_id))))
+        done = f"{lease.client_id} {kept}"
+        await db.execute(select(func.pg_notify(DONE_CHANNEL, done)))
 
 
 async def mark_failed(db: AsyncSession, lease: Lease, failure: str, wait: timedelta) -> None:

@@ -12,6 +12,7 @@ from app.publications.models import Publication
 
 DUE_CHANNEL = "publication_due"
 DONE_CHANNEL = "publication_done"
+"""Says the client's id and the version that the issuer knows."""
 
 
 def publication_wanted(client_id: UUID | ColumnElement[UUID]) -> ReturningInsert[int]:

@@ -16,11 +16,18 @@ PUBLISHED = HotStatement(
 )
 
 
+LOOK_AGAIN = timedelta(milliseconds=300)
+
+
 class Announcements(Protocol):
     """Where a process hears that something has become known of a client."""
 
     def heard(self, client_id: UUID | None) -> AbstractContextManager[asyncio.Event]:
         """An event that is set whenever there may be news, also after a lost connection."""
+        ...
+
+    def last_word(self, client_id: UUID) -> str | None:
+        """The version that the issuer was last said to know."""
         ...
 
 
@@ -34,18 +41,32 @@ async def published(
 ) -> bool:
     """Whether the issuer knows `version`, or comes to know it in time.
 
-    No connection is held while waiting. Listening begins before the first look at the row, so
-    that nothing can happen unseen between the two.
+    No connection is held while waiting. What is announced is enough to know; the row is looked
+    at when no announcement has come for a while, since one may have been lost.
     """
     deadline = asyncio.get_running_loop().time() + within.total_seconds()
     with announcements.heard(client_id) as news:
-        while not await _known(database, client_id, version):
-            try:
-                async with asyncio.timeout_at(deadline):
-                    await news.wait()
-            except TimeoutError:
-                return False
-            news.clear()
+        while not _was_said(announcements.last_word(client_id), version):
+            if not await _heard_something(news, deadline):
+                if await _known(database, client_id, version):
+                    return True
+                if asyncio.get_running_loop().time() >= deadline:
+                    return False
+    return True
+
+
+def _was_said(word: str | None, version: int) -> bool:
+    return word is not None and int(word) >= version
+
+
+async def _heard_something(news: asyncio.Event, deadline: float) -> bool:
+    patience = asyncio.get_running_loop().time() + LOOK_AGAIN.total_seconds()
+    try:
+        async with asyncio.timeout_at(min(patience, deadline)):
+            await news.wait()
+    except TimeoutError:
+        return False
+    news.clear()
     return True
 
 
