@@ -16,10 +16,10 @@ from app.apis.catalogue import (
 )
 from app.approvals.models import ApiAccess, ClaimValue, ScopeAccess
 from app.approvals.rules import Status, scope_status
-from app.clients.models import ClientConfiguration
-from app.clients.rules import ClientStatus
 from app.client_keys.models import ClientKey
 from app.client_keys.rules import LIVE, KeyState
+from app.clients.models import ClientConfiguration
+from app.clients.rules import ClientStatus
 from app.publications.token_issuer import PublishedKey, Registration
 
 
