@@ -17,7 +17,6 @@ from app.access.access_tokens import TokenPolicy, VerifiedTokens
 from app.adapters.neighbours import neighbours
 from app.apis.queries import Catalogues
 from app.changes.listener import ClientEvents
-from app.changes.queries import CHANNEL
 from app.client_configurations.routes import get_client, get_client_status, put_client
 from app.client_drafts import login_pages, pages
 from app.client_drafts.creation import DraftMaker
@@ -42,6 +41,7 @@ from app.web.problem_details import (
     answer_http_exception,
     answer_problem,
 )
+from app.web.published_documents import reference_pages
 from app.web.request_log import log_as_json
 
 # A person or an installer waits no longer for the token issuer; the worker goes on.
@@ -86,6 +86,7 @@ def application(
             pages.router,
             login_pages.router,
             assets,
+            *reference_pages,
             live,
             ready,
         ],
@@ -114,7 +115,7 @@ async def _alive(app: Litestar, *, settings: Settings) -> AsyncIterator[None]:
             await refuse_other_revision(connection)
         others = await stack.enter_async_context(neighbours(settings))
         keys = await stack.enter_async_context(others.issuer_keys)
-        events = ClientEvents(settings.database_url, [CHANNEL, DONE_CHANNEL])
+        events = ClientEvents(settings.database_url, [DONE_CHANNEL])
         await stack.enter_async_context(events)
         catalogues = Catalogues(database.sessions)
         policy = TokenPolicy(

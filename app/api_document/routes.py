@@ -7,7 +7,7 @@ from litestar.openapi import OpenAPIConfig
 
 from app.main import CONTRACT
 
-VERSION = "1"
+VERSION = "v1"
 
 
 def published_paths() -> dict[str, Any]:
