@@ -1,0 +1,46 @@
+"""Looking into the service's database from outside."""
+
+import asyncio
+from typing import Any
+
+import asyncpg
+from msgspec import Struct
+
+# What clients and drafts consist of; housekeeping, the log of proofs and counters are left out.
+TABLES = (
+    "client_drafts",
+    "client_configurations",
+    "client_keys",
+    "scope_accesses",
+    "api_accesses",
+    "claim_values",
+    "client_changes",
+)
+
+
+class Stored(Struct, frozen=True):
+    database_url: str
+
+    def rows(self, statement: str, *arguments: object) -> list[dict[str, Any]]:
+        return [dict(row) for row in asyncio.run(self._fetch(statement, *arguments))]
+
+    def value(self, statement: str, *arguments: object) -> Any:
+        return next(iter(self.rows(statement, *arguments)[0].values()))
+
+    def everything(self) -> dict[str, Any]:
+        """A fingerprint of each table: it changes with any row."""
+        parts = [
+            f"SELECT '{table}' AS name, count(*) AS rows,"
+            f" md5(string_agg(t::text, '|' ORDER BY t::text)) AS hash FROM {table} AS t"
+            for table in TABLES
+        ]
+        found = self.rows(" UNION ALL ".join(parts))
+        return {row["name"]: (row["rows"], row["hash"]) for row in found}
+
+    async def _fetch(self, statement: str, *arguments: object) -> list[asyncpg.Record]:
+        connection = await asyncpg.connect(self.database_url)
+        try:
+            rows: list[asyncpg.Record] = await connection.fetch(statement, *arguments)
+            return rows
+        finally:
+            await connection.close()
