@@ -5,7 +5,7 @@ import app.apis.models
 import app.approvals.models
 import app.audit.models
 import app.changes.models
-import app.client_configurations.models
+import app.clients.models
 import app.client_drafts.models
 import app.client_keys.models
 import app.organizations.models
