@@ -1,4 +1,4 @@
-"""What the sandbox adds to the service: its seed, its header and banner, and its controls.
+"""What the sandbox adds to the service: its header and banner, and its controls.
 
 Only `onboarding sandbox` starts what stands here. The controls do with the service's own use
 cases what a person or an API owner would do; they listen where only the neighbours' process
@@ -25,15 +25,12 @@ from litestar.types import ASGIApp
 from msgspec import Struct
 from sqlalchemy import select, text
 
-from app.access.api_keys import register_api_key
 from app.access.callers import EndUser, Origin
 from app.apis.queries import Catalogues
-from app.apis.rules import read_catalogue
 from app.approvals.decisions import Decision, decide_access
 from app.approvals.rules import AccessEvent
 from app.audit.trail import Actor
 from app.changes.listener import ClientEvents
-from app.client_configurations.applying import apply_catalogue
 from app.client_drafts.models import ClientDraft
 from app.client_drafts.queries import draft_of
 from app.client_drafts.redirects import redirect_target
@@ -49,23 +46,14 @@ from app.database import Database
 from app.main import application, issuer_knows, real_time
 from app.problems import Problem
 from app.publications.queries import DONE_CHANNEL
-from app.publications.use_cases import republish_all
+from app.sandbox_seed import DATA, seed
 from app.settings import Settings, read_settings
 from app.tables import metadata
 from app.web.bodies import read_body
 from app.web.frame import Frame
 from app.web.problem_details import answer_exception, answer_http_exception, answer_problem
 
-DATA = Path(__file__).parent / "sandbox"
 BANNER = "Sandkasse: ingenting her er ekte. / Sandbox: nothing here is real."
-API_KEYS = {
-    "sandbox": "fjord-epj",
-    "sandbox-epj": "fjord-epj",
-    "sandbox-edi": "edi-klient",
-    "sandbox-vkp": "velferd-vkp",
-    "sandbox-revoked": "fjord-epj",
-}
-REVOKED = "sandbox-revoked"
 LOOK_FOR_DRAFTS_EVERY = 0.2  # seconds
 
 log = structlog.get_logger()
@@ -102,36 +90,6 @@ class OwnersDecision(Struct, frozen=True, rename="camel", forbid_unknown_fields=
 def create_service() -> ASGIApp:
     """The service as in production, with a word on every answer that it is a sandbox."""
     return application(read_settings(os.environ), headers={"Sandbox": "true"}, banner=BANNER)
-
-
-async def seed(settings: Settings) -> None:
-    """What the sandbox begins with. On a database that has been used, only what is missing.
-
-    An issuer that has just been started knows nobody: it is told again of every client.
-    """
-    database = Database(settings.database_url)
-    catalogue = read_catalogue((DATA / "catalogue.json").read_bytes())
-    now = real_time()
-    async with database.sessions() as db:
-        await apply_catalogue(
-            db,
-            catalogue,
-            environment=settings.environment,
-            client_scope=settings.client_scope,
-            now=now,
-        )
-        async with db.begin():
-            for key, system in API_KEYS.items():
-                await register_api_key(
-                    db,
-                    key,
-                    client_system_id=system,
-                    label="the sandbox's",
-                    now=now,
-                    revoked=key == REVOKED,
-                )
-    await republish_all(database.sessions)
-    await database.engine.dispose()
 
 
 def create_app() -> ASGIApp:

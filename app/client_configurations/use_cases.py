@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from asyncpg import Record
 from msgspec import Struct
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.callers import CallingClient
 from app.apis.catalogue import Api, Catalogue, ClientSystem, RedirectUriRule
@@ -36,7 +37,12 @@ from app.client_configurations.queries import (
     has_ended,
     scopes_of,
 )
-from app.client_configurations.wire import ClaimStatus, CurrentClient, ScopeStatus
+from app.client_configurations.wire import (
+    ClaimStatus,
+    ClaimUpdate,
+    CurrentClient,
+    ScopeStatus,
+)
 from app.client_keys.queries import NOTE_USE
 from app.clients.models import ClientConfiguration
 from app.clients.standing import check_standing
@@ -150,25 +156,20 @@ async def change_client(
     that the token issuer has to know.
     """
     async with database.sessions.begin() as db:
-        client = await client_to_change(db, caller.client_id)
-        ended = await has_ended(db, caller.client_id, caller.key_thumbprint)
-        check_standing(client.status if client else None, key_has_ended=ended)
-        assert client is not None  # or the standing would have been refused
+        client = await _client_that_may_change(db, caller)
         check_version(await changes_of(db, caller.client_id))
         system = catalogue.systems[client.client_system_id]
         kept = await scopes_of(db, caller.client_id)
         errors += update_errors(asked, system, catalogue, settings, kept)
         if errors:
             raise InvalidRequest(errors)
-        scopes = distinct(asked["api_scopes"])
-        claims = asked.get("audience_specific_client_claims") or []
         lists_changed = _set_lists(client, asked)
         access_changed = await ask_for_access(
             db,
             client_id=client.client_id,
             organization_number=client.organization_number,
-            scopes=scopes,
-            claims=[(claim.key, claim.value) for claim in claims],
+            scopes=distinct(asked["api_scopes"]),
+            claims=_pairs(asked),
             catalogue=catalogue,
             environment=settings.environment,
             client_scope=settings.client_scope,
@@ -181,6 +182,19 @@ async def change_client(
         return await want_publication(db, client.client_id)
 
 
+async def _client_that_may_change(db: AsyncSession, caller: CallingClient) -> ClientConfiguration:
+    client = await client_to_change(db, caller.client_id)
+    ended = await has_ended(db, caller.client_id, caller.key_thumbprint)
+    check_standing(client.status if client else None, key_has_ended=ended)
+    assert client is not None  # or the standing would have been refused
+    return client
+
+
+def _pairs(asked: dict[str, Any]) -> list[tuple[str, str]]:
+    claims: list[ClaimUpdate] = asked.get("audience_specific_client_claims") or []
+    return [(claim.key, claim.value) for claim in claims]
+
+
 def update_errors(
     asked: dict[str, Any],
     system: ClientSystem,
@@ -190,7 +204,6 @@ def update_errors(
 ) -> list[FieldError]:
     """What the rules have against a change. `kept` are the scopes that the client has now."""
     scopes: list[str] = asked.get("api_scopes") or []
-    claims = asked.get("audience_specific_client_claims") or []
     errors = scope_errors(scopes, system, kept=kept)
     if scopes and settings.client_scope in kept and settings.client_scope not in scopes:
         errors.append(
@@ -201,7 +214,7 @@ def update_errors(
                 "or renew its keys.",
             )
         )
-    errors += claim_errors([(claim.key, claim.value) for claim in claims], scopes, catalogue)
+    errors += claim_errors(_pairs(asked), scopes, catalogue)
     if (
         system.redirect_uri_rule == RedirectUriRule.PER_CLIENT
         and asked.get("redirect_uris") is None

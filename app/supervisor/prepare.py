@@ -5,7 +5,7 @@ import sys
 
 import msgspec
 
-from app.sandbox_controls import seed
+from app.sandbox_seed import seed
 from app.schema import upgrade
 from app.settings import read_settings
 

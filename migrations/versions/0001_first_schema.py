@@ -172,7 +172,8 @@ def upgrade() -> None:
         sa.Column("checked_at", sa.TIMESTAMP(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("organization_number", name="pk_organizations"),
         sa.CheckConstraint(
-            "verdict IN ('mainUnit', 'organizationalPart', 'subUnit', 'bankrupt', 'deleted', 'removed', 'unknownNumber')",
+            "verdict IN ('mainUnit', 'organizationalPart', 'subUnit', 'bankrupt', 'deleted', "
+            "'removed', 'unknownNumber')",
             name=op.f("ck_organizations_verdict"),
         ),
     )
