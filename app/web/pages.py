@@ -17,6 +17,7 @@ import structlog
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import MediaType, Response, get
 from litestar.exceptions import HTTPException, NotFoundException
+from litestar.params import FromPath
 from litestar.types import ExceptionHandlersMap
 from msgspec import Struct
 
@@ -144,7 +145,7 @@ def asset_address(name: str) -> str:
 
 
 @get("/assets/{digest:str}/{name:str}", include_in_schema=False, sync_to_thread=False)
-def assets(digest: str, name: str) -> Response[bytes]:
+def assets(digest: FromPath[str], name: FromPath[str]) -> Response[bytes]:
     """A page's stylesheet or picture: an address never gets another content."""
     path = HERE / "assets" / name
     if path.suffix not in ASSET_TYPES or path.parent != HERE / "assets" or not path.is_file():

@@ -14,6 +14,7 @@ from typing import Any
 
 from litestar import Response, Router, get
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
 from litestar.response import Redirect
 from litestar.types import ControllerRouterHandler
 
@@ -69,7 +70,7 @@ def reference(request: PageRequest) -> Response[str]:
 
 
 @get("/docs/files/{digest:str}/{name:str}", include_in_schema=False, sync_to_thread=False)
-def reference_files(digest: str, name: str) -> Response[bytes]:
+def reference_files(digest: FromPath[str], name: FromPath[str]) -> Response[bytes]:
     """What the reference page is made of: an address never gets another content."""
     if name not in REFERENCE_FILES or _file(name)[1] != digest:
         raise NotFoundException
@@ -88,7 +89,7 @@ def problem_list(request: PageRequest) -> Response[str]:
 
 
 @get("/problems/{slug:str}", include_in_schema=False, sync_to_thread=False)
-def problem_page(request: PageRequest, slug: str) -> Response[str]:
+def problem_page(request: PageRequest, slug: FromPath[str]) -> Response[str]:
     """What the `type` of a problem leads to."""
     problem = explanations().get(slug)
     if problem is None:
