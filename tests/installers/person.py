@@ -54,6 +54,9 @@ class Person:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
         self._http.close()
 
     def open(self, address: str) -> Page:

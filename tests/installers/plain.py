@@ -1,7 +1,8 @@
 """An installer without habits of its own: what the tests of single rules start from."""
 
 import json
-from typing import Any, Self
+from collections.abc import Iterable, Mapping
+from typing import Any, Self, TypeAlias
 
 import httpx2
 
@@ -11,6 +12,9 @@ from tests.sandboxes import Ready
 
 CLIENT_SCOPE = "nhn:selvbetjening/client"
 ORGANIZATION = "310000019"
+JSON = {"Content-Type": "application/json"}
+Content: TypeAlias = bytes | Iterable[bytes]
+Headers: TypeAlias = Mapping[str, str]
 EPJ, EDI, VKP, REVOKED = "sandbox-epj", "sandbox-edi", "sandbox-vkp", "sandbox-revoked"
 
 
@@ -44,11 +48,11 @@ class PlainInstaller:
     def draft(self, **more: Any) -> httpx2.Response:
         return self.post_draft(json.dumps(self.body(**more)).encode())
 
-    def post_draft(self, content: bytes, **headers: str) -> httpx2.Response:
+    def post_draft(self, content: Content, headers: Headers | None = None) -> httpx2.Response:
         answer = self.http.post(
             f"{self.service.base_url}/v1/client-drafts",
             content=content,
-            headers={"api-key": self.api_key, "Content-Type": "application/json", **headers},
+            headers={"api-key": self.api_key, **JSON, **(headers or {})},
         )
         if answer.is_success:
             self.client_id = answer.json()["clientId"]
@@ -116,24 +120,26 @@ class PlainInstaller:
         url = self.url(path).partition("?")[0]
         return proof(self.key, method, url, **({"token": self.token} | changes))
 
-    def headers(self, method: str, path: str, **more: str) -> dict[str, str]:
-        authorization = {"Authorization": f"DPoP {self.token}", "DPoP": self.proof(method, path)}
-        return authorization | more
+    def authorization(self, method: str, path: str) -> dict[str, str]:
+        return {"Authorization": f"DPoP {self.token}", "DPoP": self.proof(method, path)}
 
     def call(
-        self, method: str, path: str, content: bytes | None = None, **more: str
+        self,
+        method: str,
+        path: str,
+        content: Content | None = None,
+        headers: Headers | None = None,
     ) -> httpx2.Response:
-        """With a token and a new proof; a body is JSON unless `more` has another type."""
-        headers = self.headers(method, path, **more)
-        if content is not None:
-            headers.setdefault("Content-Type", "application/json")
-        return self.http.request(method, self.url(path), content=content, headers=headers)
+        """With a token and a new proof, unless `headers` say otherwise; a body is JSON."""
+        sent = self.authorization(method, path) | (JSON if content is not None else {})
+        sent |= headers or {}
+        return self.http.request(method, self.url(path), content=content, headers=sent)
 
-    def put_client(self, body: object, **headers: str) -> httpx2.Response:
-        return self.call("PUT", "client", json.dumps(body).encode(), **headers)
+    def put_client(self, body: object, headers: Headers | None = None) -> httpx2.Response:
+        return self.call("PUT", "client", json.dumps(body).encode(), headers)
 
-    def post_key(self, jwk: object, **headers: str) -> httpx2.Response:
-        return self.call("POST", "client-secret", json.dumps(jwk).encode(), **headers)
+    def post_key(self, jwk: object, headers: Headers | None = None) -> httpx2.Response:
+        return self.call("POST", "client-secret", json.dumps(jwk).encode(), headers)
 
     def client(self) -> dict[str, Any]:
         answer = self.call("GET", "client")
