@@ -16,7 +16,6 @@ from app.access.login import ATTEMPT_LIFE, SESSION_LIFE, digest_of, new_secret, 
 from app.access.login_issuer import Identity
 from app.access.models import LoginAttempt, LoginSession
 from app.audit.trail import Happened, record
-from app.database import Sessions
 
 
 class Goal(Struct, frozen=True):
@@ -129,11 +128,3 @@ async def open_session(
         return None
     user = EndUser(row.pseudonym, row.name, row.security_level, row.auth_time, origin)
     return OpenSession(row.digest, client_id, user, row.redirect_port, row.redirect_path)
-
-
-async def forget_past_logins(sessions: Sessions, now: datetime) -> bool:
-    """A job: a name stays no longer than the session it belongs to."""
-    async with sessions.begin() as db:
-        for table in (LoginAttempt, LoginSession):
-            await db.execute(delete(table).where(table.expires_at <= now))
-    return False

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from litestar import Response, Router, get, post
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
 from msgspec import Struct
 
 from app.access.browser import session_for
@@ -63,26 +64,26 @@ class Visit(Struct, frozen=True):
 
 
 @get("/confirm-client/{client_id:str}")
-async def confirmation_page(request: PageRequest, client_id: str) -> Answer:
+async def confirmation_page(request: PageRequest, client_id: FromPath[str]) -> Answer:
     visit = await _visit(request, _goal(request, client_id))
     return _draft_page(visit) if isinstance(visit, Visit) else visit
 
 
 @get("/confirm-client/{client_id:str}/decline")
-async def decline_page(request: PageRequest, client_id: str) -> Answer:
+async def decline_page(request: PageRequest, client_id: FromPath[str]) -> Answer:
     visit = await _visit(request, _goal(request, client_id))
     return _decline_page(visit) if isinstance(visit, Visit) else visit
 
 
 @get("/confirm-client/{client_id:str}/decision")
-async def back_to_page(request: PageRequest, client_id: str) -> Response[None]:
+async def back_to_page(request: PageRequest, client_id: FromPath[str]) -> Response[None]:
     """For who loads the address of the form's answer."""
     goal = _goal(request, client_id)
     return go_to(with_lang(page_address(goal.client_id), language_of(request)))
 
 
 @post("/confirm-client/{client_id:str}/decision")
-async def decide(request: PageRequest, client_id: str) -> Answer:
+async def decide(request: PageRequest, client_id: FromPath[str]) -> Answer:
     """Every decision is answered by sending the browser on; a page comes when there is none."""
     settings: Settings = request.app.state.settings
     fields = await own_form(request, settings.public_base_urls)

@@ -1,0 +1,208 @@
+"""The service in this process, a draft in its database, and a browser that sends what browsers do.
+
+The token issuer is away: a session is begun as the callback begins it.
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx2
+import msgspec
+from joserfc.jwk import ECKey
+from litestar import Litestar
+from msgspec import Struct
+
+from app.access.callers import Origin
+from app.access.login_issuer import Identity
+from app.access.login_sessions import Goal, start_session
+from app.apis.models import CatalogueVersion
+from app.client_drafts.models import ClientDraft
+from app.client_drafts.wire import AskedFor
+from app.client_keys.wire import StoredKey
+from app.database import Database
+from app.main import application
+from app.organizations.models import Organization
+from app.organizations.register import Verdict
+from app.settings import Environment, Settings
+from app.web.frame import Frame
+from tests.approvals.examples import CLIENT_SCOPE
+from tests.examples import NOW, ORGANIZATION
+from tests.publications.examples import WITH_SYSTEM
+
+BASE = "http://127.0.0.1:8080"
+RETURN = "http://localhost:8765/done"
+NAME = "Kari Nordmann"
+LOGIN_KEY = ECKey.generate_key("P-256", auto_kid=True)
+SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
+
+
+class Service(Struct):
+    settings: Settings
+    app: Litestar
+    framed: Frame
+    told: list[tuple[UUID, int]] = []
+    """What the confirmations wanted the issuer to know before they answered."""
+
+    @property
+    def database(self) -> Database:
+        database: Database = self.app.state.database
+        return database
+
+    def browser(self) -> httpx2.AsyncClient:
+        transport = httpx2.ASGITransport(app=self.framed)  # type: ignore[arg-type]  # its own types
+        return httpx2.AsyncClient(transport=transport, base_url=self.settings.base_url)
+
+    async def add(self, row: Any) -> None:
+        async with self.database.sessions() as db, db.begin():
+            db.add(row)
+
+    async def draft(self, client_id: UUID) -> ClientDraft:
+        async with self.database.sessions() as db:
+            return await db.get_one(ClientDraft, client_id)
+
+
+def settings_for(database_url: str, **more: Any) -> Settings:
+    given: dict[str, Any] = {
+        "database_url": database_url,
+        "public_base_urls": [BASE, "http://localhost:8080"],
+        "environment": Environment.TEST,
+        "secret_key": "the-secret-key-of-these-tests-0123456789",
+        "issuer": "http://127.0.0.1:9/sts",
+        "registration_token": "the-registration-token-of-these-tests",
+        "login_client_id": "the-service",
+        "login_key": msgspec.json.encode(LOGIN_KEY.as_dict(private=True)).decode(),
+        "operator_name": "Prøvedrift AS",
+    }
+    return Settings(**(given | more))
+
+
+@asynccontextmanager
+async def serving(settings: Settings) -> AsyncIterator[Service]:
+    framed = application(settings, clock=lambda: NOW)
+    assert isinstance(framed, Frame)
+    app = framed.app
+    assert isinstance(app, Litestar)
+    async with alive(app):
+        service = Service(settings, app, framed)
+
+        async def told(client_id: UUID, version: int) -> bool:
+            service.told.append((client_id, version))
+            return True
+
+        app.state.published = told
+        await service.add(CatalogueVersion(content=WITH_SYSTEM, applied_at=NOW))
+        yield service
+
+
+@asynccontextmanager
+async def alive(app: Litestar) -> AsyncIterator[None]:
+    """In a task of its own: a fixture's end may run in another one than its beginning."""
+    began, over = asyncio.Event(), asyncio.Event()
+
+    async def live() -> None:
+        async with app.lifespan():
+            began.set()
+            await over.wait()
+
+    living = asyncio.create_task(live())
+    waiting = asyncio.create_task(began.wait())
+    await asyncio.wait([living, waiting], return_when=asyncio.FIRST_COMPLETED)
+    try:
+        if not living.done():
+            yield
+    finally:
+        waiting.cancel()
+        over.set()
+        await living
+
+
+def a_draft(**more: Any) -> ClientDraft:
+    asked: dict[str, Any] = {
+        "post_client_confirmation_redirect_uri": RETURN,
+        "api_scopes": [CLIENT_SCOPE],
+    }
+    asked |= {name: more.pop(name) for name in list(more) if name in AskedFor.__struct_fields__}
+    thumbprint = uuid4().hex
+    given: dict[str, Any] = {
+        "client_id": uuid4(),
+        "client_system_id": "epj",
+        "api_key_prefix": "sandbox",
+        "organization_number": ORGANIZATION,
+        "asked": AskedFor(**asked),
+        "public_key": StoredKey(thumbprint, thumbprint, {"kty": "EC"}),
+        "created_at": NOW,
+        "expires_at": NOW + timedelta(hours=24),
+    }
+    return ClientDraft(**(given | more))
+
+
+def an_organization(name: str = "FJORDBYEN LEGESENTER AS") -> Organization:
+    return Organization(
+        organization_number=ORGANIZATION,
+        verdict=Verdict.MAIN_UNIT,
+        name=name,
+        checked_at=NOW,
+    )
+
+
+class Visitor(Struct):
+    """A browser whose person has logged in for one draft."""
+
+    browser: httpx2.AsyncClient
+    client_id: UUID
+
+    @property
+    def page(self) -> str:
+        return f"/confirm-client/{self.client_id}"
+
+    async def open(self, below: str = "") -> httpx2.Response:
+        return await self.browser.get(f"{self.page}{below}")
+
+    async def token(self) -> str:
+        found = re.search(r'name="formToken" value="([0-9a-f]+)"', (await self.open()).text)
+        assert found
+        return found[1]
+
+    async def decide(
+        self, action: str = "confirm", *, headers: dict[str, str] = SAME_ORIGIN, **fields: str
+    ) -> httpx2.Response:
+        given = {"action": action, "reason": "unsure", **fields}
+        given.setdefault("formToken", await self.token())
+        return await self.send(given, headers)
+
+    async def send(
+        self, fields: dict[str, str], headers: dict[str, str] = SAME_ORIGIN
+    ) -> httpx2.Response:
+        return await self.browser.post(f"{self.page}/decision", data=fields, headers=headers)
+
+
+@asynccontextmanager
+async def visiting(
+    service: Service,
+    client_id: UUID,
+    *,
+    subject: str = "kari",
+    level: int = 4,
+    logged_in: timedelta = timedelta(),
+    redirect: tuple[int, str] | tuple[None, None] = (None, None),
+) -> AsyncIterator[Visitor]:
+    """`logged_in` is how long ago."""
+    now = datetime.now(UTC)
+    async with service.database.sessions() as db:
+        secret = await start_session(
+            db,
+            Goal(client_id, "nb", *redirect),
+            Identity(subject, NAME, level, now - logged_in),
+            origin=Origin("192.0.2.1", "request"),
+            ends=None,
+            secret_key=service.settings.secret_key,
+            now=now,
+        )
+    async with service.browser() as browser:
+        browser.cookies.set("session", secret)
+        yield Visitor(browser, client_id)
