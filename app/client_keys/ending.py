@@ -53,8 +53,8 @@ async def end_keys(sessions: Sessions, *, now: datetime) -> bool:
             before=before,
             after=key.state,
         )
-        await want_publication(db, key.client_id)
         await client_changed(db, key.client_id)
+        await want_publication(db, key.client_id)
     return True
 
 

@@ -9,7 +9,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     func,
-    literal_column,
     not_,
     or_,
     select,
@@ -20,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from app.audit.models import AuditEvent
+from app.changes.models import ClientChanges
 from app.changes.queries import CHANNEL, counter_raised
 from app.client_keys.models import ClientKey
 from app.client_keys.rules import LIVE
@@ -113,14 +113,15 @@ _event = (
     .returning(AuditEvent.id)
     .cte("event")
 )
-_changed = counter_raised(bindparam("client_id")).returning(literal_column("1")).cte("changed")
-_wanted = publication_wanted(bindparam("client_id")).cte("publication")
+_changed = counter_raised(bindparam("client_id")).returning(ClientChanges.client_id).cte("changed")
+# Made of the other, so that the rows are locked in the order in which everybody locks them.
+_wanted = publication_wanted(select(_changed.c.client_id).scalar_subquery()).cte("publication")
 ADD_KEY = HotStatement(
     select(
         _wanted.c.wanted,
         func.pg_notify(CHANNEL, bindparam("subject")),
         func.pg_notify(DUE_CHANNEL, bindparam("subject")),
-    ).add_cte(_key, _event, _changed)
+    ).add_cte(_key, _event)
 )
 
 KEYS_OF_CLIENT = HotStatement(
