@@ -1,0 +1,167 @@
+"""What the document says is what the service does: status, headers, media type and body."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import httpx2
+import pytest
+from jsonschema import Draft202012Validator
+
+from tests.installers.keys import ec_key
+from tests.installers.plain import CLIENT_SCOPE, PlainInstaller
+from tests.journeys.stored import Stored
+from tests.sandboxes import Ready
+
+pytestmark = pytest.mark.journey
+
+# What a test cannot bring about from outside: a limit, a bug, an outage.
+NOT_TRIED = {"429", "500", "503"}
+THUMBPRINT = "x" * 43
+OF_CLIENTS = {
+    "getClient": ("GET", "client"),
+    "updateClient": ("PUT", "client"),
+    "getClientStatus": ("GET", "client-status"),
+    "addClientSecret": ("POST", "client-secret"),
+    "getClientSecrets": ("GET", "client-secret"),
+    "retireClientSecret": ("DELETE", f"client-secret/{THUMBPRINT}"),
+    "getMultiTenantDelegations": ("GET", "multi-tenant-delegations"),
+}
+Answered = tuple[str, httpx2.Response]
+
+
+class Document:
+    def __init__(self, content: dict[str, Any]) -> None:
+        self.components = content["components"]
+        self.operations = {
+            operation["operationId"]: operation
+            for item in content["paths"].values()
+            for operation in item.values()
+        }
+
+    def resolved(self, part: dict[str, Any]) -> dict[str, Any]:
+        while "$ref" in part:
+            _, _, kind, name = part["$ref"].split("/")
+            part = self.components[kind][name]
+        return part
+
+    def check(self, operation: str, answer: httpx2.Response) -> None:
+        said = self.operations[operation]["responses"].get(str(answer.status_code))
+        assert said is not None, (operation, answer.status_code, answer.text)
+        said = self.resolved(said)
+        missing = {name.lower() for name in said["headers"]} - set(answer.headers)
+        assert missing == set(), (operation, answer.status_code)
+        if "content" not in said:
+            assert answer.content == b""
+            return
+        ((media_type, content),) = said["content"].items()
+        assert answer.headers["content-type"].partition(";")[0] == media_type
+        schema = content["schema"] | {"components": self.components}
+        Draft202012Validator(schema).validate(answer.json())
+        if media_type == "application/problem+json":
+            assert answer.json()["type"].rpartition("/")[2] in content["examples"]
+
+
+@pytest.fixture(scope="module")
+def document(sandbox: Ready, http: httpx2.Client) -> Document:
+    return Document(http.get(f"{sandbox.base_url}/openapi.json").json())
+
+
+@pytest.fixture
+def client(sandbox: Ready, http: httpx2.Client) -> PlainInstaller:
+    return PlainInstaller(sandbox, http).set_up(
+        redirectUris=["http://localhost:1337/callback"], externalRef="7"
+    )
+
+
+def drafts(client: PlainInstaller) -> Iterator[Answered]:
+    other = PlainInstaller(client.service, client.http)
+    private = json.dumps(other.key.private())
+    answers = [
+        other.draft(externalRef="installation 7"),
+        other.draft(organizationNumber="1", apiScopes=[]),
+        other.draft(publicJwk=private),
+        other.draft(publicJwk=json.dumps(client.key.members)),
+        other.post_draft(b"{}", {"api-key": "unknown"}),
+        other.post_draft(b"[" + b" " * 70_000 + b"]"),
+        other.post_draft(b"{}", {"content-type": "text/plain"}),
+    ]
+    yield from (("createClientDraft", answer) for answer in answers)
+
+
+def reads(client: PlainInstaller) -> Iterator[Answered]:
+    first = client.call("GET", "client")
+    yield "getClient", first
+    again = {"If-None-Match": first.headers["etag"]}
+    yield "getClient", client.call("GET", "client", headers=again)
+    yield "getClientStatus", client.call("GET", "client-status")
+    yield "getClientSecrets", client.call("GET", "client-secret?include=all")
+    yield "getMultiTenantDelegations", client.call("GET", "multi-tenant-delegations")
+
+
+def changes(client: PlainInstaller) -> Iterator[Answered]:
+    fine = {"apiScopes": [CLIENT_SCOPE, "nhn:msh/api"], "redirectUris": []}
+    answers = [
+        client.put_client(fine),
+        client.put_client(fine, {"Prefer": "return=representation"}),
+        client.put_client({"apiScopes": None}),
+        client.put_client(fine, {"If-Match": 'W/"0-nb"'}),
+        client.put_client({"apiScopes": ["x" * 70_000]}),
+        client.put_client(fine, {"Content-Type": "text/plain"}),
+    ]
+    yield from (("updateClient", answer) for answer in answers)
+
+
+def keys(client: PlainInstaller) -> Iterator[Answered]:
+    taken = PlainInstaller(client.service, client.http).set_up().key
+    added = ec_key()
+    answers = [
+        client.post_key(added.members),
+        client.post_key(added.private()),
+        client.post_key(ec_key(kid=added.thumbprint).members),
+        client.post_key(taken.members),
+        client.post_key({"x": "x" * 70_000}),
+        client.post_key(added.members, {"Content-Type": "text/plain"}),
+    ]
+    yield from (("addClientSecret", answer) for answer in answers)
+    paths = [
+        f"client-secret/{added.thumbprint}?graceSeconds=soon",
+        f"client-secret/{THUMBPRINT}",
+        f"client-secret/{added.thumbprint}",
+        f"client-secret/{client.key.thumbprint}",
+    ]
+    yield from (("retireClientSecret", client.call("DELETE", path)) for path in paths)
+
+
+def refused_callers(client: PlainInstaller, stored: Stored) -> Iterator[Answered]:
+    for operation, (method, path) in OF_CLIENTS.items():
+        nobody = client.http.request(method, client.url(path))
+        yield operation, nobody
+        wrong_proof = {"DPoP": client.proof("PATCH", path)}
+        yield operation, client.call(method, path, headers=wrong_proof)
+    stored.rows(
+        "UPDATE client_configurations SET status = 'blocked' WHERE client_id = $1",
+        client.client_id,
+    )
+    bodies = {
+        "PUT": json.dumps({"apiScopes": [CLIENT_SCOPE]}),
+        "POST": json.dumps(ec_key().members),
+    }
+    for operation, (method, path) in OF_CLIENTS.items():
+        body = bodies[method].encode() if method in bodies else None
+        yield operation, client.call(method, path, body)
+
+
+def test_every_answer_is_as_the_document_says(
+    client: PlainInstaller, document: Document, stored: Stored
+) -> None:
+    seen: dict[str, set[str]] = {}
+    for source in (drafts(client), reads(client), changes(client), keys(client)):
+        for operation, answer in source:
+            document.check(operation, answer)
+            seen.setdefault(operation, set()).add(str(answer.status_code))
+    for operation, answer in refused_callers(client, stored):
+        document.check(operation, answer)
+        seen[operation].add(str(answer.status_code))
+    said = {name: set(each["responses"]) - NOT_TRIED for name, each in document.operations.items()}
+    assert seen == said
