@@ -8,6 +8,7 @@ from playwright.async_api import Browser, async_playwright
 
 from tests.chromium import ARGUMENTS, find_chromium
 from tests.databases import database_server, migrated_template, new_database
+from tests.serving import Service, seeded_template, serving
 
 
 @pytest.fixture(scope="session")
@@ -34,6 +35,25 @@ def empty_database_url(server_url: str) -> Iterator[str]:
     """A database without a schema."""
     with new_database(server_url) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def seeded(server_url: str, template: str) -> Iterator[str]:
+    with seeded_template(server_url, template) as name:
+        yield name
+
+
+@pytest.fixture
+def seeded_url(server_url: str, seeded: str) -> Iterator[str]:
+    """A database of the test's own with the sandbox's catalogue and API keys."""
+    with new_database(server_url, seeded) as url:
+        yield url
+
+
+@pytest.fixture
+async def service(seeded_url: str) -> AsyncIterator[Service]:
+    async with serving(seeded_url) as service:
+        yield service
 
 
 @pytest.fixture
