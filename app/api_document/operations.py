@@ -181,7 +181,10 @@ HEADERS: Mapping[str, Any] = {
         "example": "Accept-Language",
     },
     "WWW-Authenticate": {
-        "description": "How to authenticate, and what was wrong with what was sent.",
+        "description": (
+            "How to authenticate, and what was wrong with what was sent. It comes with every 401, "
+            "and with `insufficient-scope`."
+        ),
         "schema": {"type": "string"},
         "example": 'DPoP error="invalid_token", algs="PS256 ES256"',
     },
