@@ -25,9 +25,11 @@ class Registry:
         self.name = "FJORDBYEN LEGESENTER AS"
         self.down = False
         self.knows = True
+        self.slow = 0.0
         self.server: RawServer
 
     async def __call__(self, asked: Asked) -> bytes:
+        await asyncio.sleep(self.slow)
         if self.down:
             return answer(503)
         if not self.knows:
@@ -122,6 +124,7 @@ async def test_a_number_that_was_unknown_is_asked_for_again_after_an_hour(
 async def test_many_who_ask_at_once_cost_one_call(
     database: Database, register: Enhetsregisteret, registry: Registry
 ) -> None:
+    registry.slow = 0.5
     found = await asyncio.gather(
         *(organization_of(database.sessions, register, ORGANIZATION, now=NOW) for _ in range(8))
     )
