@@ -18,6 +18,7 @@ from app.client_configurations.wire import (
 from app.web.bodies import check_content_type, fields_of
 from app.web.etag import check_if_match, etag, is_known
 from app.web.languages import Language, chosen_language
+from app.web.preferences import prefers
 
 
 @get("/client", operation_id="getClient", summary="Read the client", tags=["Client"])
@@ -75,7 +76,7 @@ async def put_client(request: Request[Any, Any, Any]) -> Response[CurrentClient 
     )
     if version is not None:
         await state.published(caller.client_id, version)
-    if "return=representation" not in request.headers.get("prefer", ""):
+    if not prefers(request.headers.getall("prefer", []), "return", "representation"):
         return Response(None, status_code=HTTPStatus.NO_CONTENT)
     read = await _read(request, caller, _language(request))
     headers = {

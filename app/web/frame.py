@@ -14,8 +14,8 @@ import structlog
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
-TRACEPARENT = re.compile(rb"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
-NO_TRACE = b"0" * 32
+# Neither the trace nor the span may be all zeros.
+TRACEPARENT = re.compile(rb"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 PLAIN_JSON = (b"content-type", b"application/json")
 JSON_IN_UTF_8 = (b"content-type", b"application/json; charset=utf-8")
 
@@ -75,23 +75,49 @@ class Frame:
             )
 
     def _address(self, scope: Scope) -> str:
-        """The caller's address: a proxy's word counts only where the operator trusts it."""
+        """The caller's address: a proxy's word counts only where the operator trusts it.
+
+        Each proxy adds whom it was called by at the end of the last header, so the first from
+        there that is not a proxy of ours is the caller; what stands before is the caller's word.
+        """
         client = scope.get("client")
         address = client[0] if client else ""
-        if address in self.trusted_proxies:
-            for name, value in scope["headers"]:
-                if name == b"x-forwarded-for":
-                    return value.decode("latin-1").split(",")[-1].strip()
+        if address not in self.trusted_proxies:
+            return address
+        for forwarded in reversed(_forwarded_for(scope)):
+            if not _is_address(forwarded):
+                return address
+            address = forwarded
+            if address not in self.trusted_proxies:
+                break
         return address
 
 
+def _forwarded_for(scope: Scope) -> list[str]:
+    values = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
+    return [entry.strip() for entry in b",".join(values).decode("latin-1").split(",")]
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
 def network_of(address: str) -> str:
-    """What limits go by: the address, or for IPv6 its /64, which one household has whole."""
+    """What limits go by: the address, or for IPv6 its /64, which one household has whole.
+
+    On a socket for both, an IPv4 address is written as one of IPv6: they share no household.
+    """
     try:
         parsed = ip_address(address)
     except ValueError:
         return address
     if isinstance(parsed, IPv6Address):
+        if parsed.ipv4_mapped:
+            return str(parsed.ipv4_mapped)
         return str(IPv6Address(int(parsed) >> 64 << 64)) + "/64"
     return address
 
@@ -105,7 +131,7 @@ def _trace_id(scope: Scope) -> str:
     for name, value in scope["headers"]:
         if name == b"traceparent":
             match = TRACEPARENT.fullmatch(value)
-            if match and match[1] != NO_TRACE:
+            if match:
                 return match[1].decode()
     return secrets.token_hex(16)
 
