@@ -8,14 +8,20 @@ from typing import Any
 
 import msgspec
 import structlog
-from asyncpg import InterfaceError, PostgresConnectionError
+from asyncpg import DataError, InterfaceError, PostgresConnectionError
+from asyncpg.exceptions import (
+    InsufficientResourcesError,
+    LockNotAvailableError,
+    OperatorInterventionError,
+)
 from litestar import Request, Response
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, ValidationException
 from msgspec import Struct
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.problems import BodyTooLarge, FieldError, Problem
+from app.web.json_text import pointer_to
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_OUTAGE = 5  # seconds
@@ -63,7 +69,7 @@ class InternalError(Problem):
 
 
 class NotAcceptable(Problem):
-    """What the framework itself refuses, and nothing above tells of."""
+    """What the framework itself refuses, such as a parameter that is out of bounds."""
 
     slug = "bad-request"
     title = "The request cannot be understood"
@@ -126,7 +132,24 @@ def answer_http_exception(
     )
     if exception.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return answer_exception(request, exception)
-    return answer_problem(request, kind(detail, headers=exception.headers))
+    errors = _parameter_errors(exception)
+    detail = errors[0].detail if errors else detail
+    return answer_problem(request, kind(detail, errors=errors, headers=exception.headers))
+
+
+def _parameter_errors(exception: HTTPException) -> list[FieldError]:
+    """Parameters stand where members of a body would: no request that has some has both."""
+    if not isinstance(exception, ValidationException) or not isinstance(exception.extra, list):
+        return []
+    return [
+        FieldError(
+            pointer_to("#", str(found.get("key", ""))),
+            "not_acceptable",
+            f"`{found.get('key')}`: {found.get('message')}.",
+        )
+        for found in exception.extra
+        if isinstance(found, dict)
+    ]
 
 
 def answer_exception(request: Request[Any, Any, Any], exception: Exception) -> Response[bytes]:
@@ -150,5 +173,17 @@ def is_outage(exception: Exception) -> bool:
     return isinstance(exception, PoolTimeout) or _is_outage_of_driver(exception)
 
 
+# What the server says when it starts, stops, is full, or has been waited for too long.
+_OUTAGES = (
+    OSError,
+    PostgresConnectionError,
+    InterfaceError,
+    InsufficientResourcesError,
+    OperatorInterventionError,
+    LockNotAvailableError,
+)
+
+
 def _is_outage_of_driver(exception: BaseException | None) -> bool:
-    return isinstance(exception, OSError | PostgresConnectionError | InterfaceError)
+    # The driver calls a value that it cannot send an error of its interface; it is one of ours.
+    return isinstance(exception, _OUTAGES) and not isinstance(exception, DataError)
