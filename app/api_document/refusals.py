@@ -61,6 +61,7 @@ _PRIVATE = FieldError(
     "This holds a secret (d): it is a private or symmetric key, and must now be considered leaked. "
     "Make a new key and send only its public part.",
 )
+_PARAMETER = FieldError("#/graceSeconds", "not_acceptable", "`graceSeconds`: Expected `int` >= 0.")
 _AWAY = ServiceUnavailable(
     "Nothing was changed, or it was changed in full. Ask again in a moment.",
     headers={"Retry-After": str(RETRY_AFTER_OUTAGE)},
@@ -81,7 +82,7 @@ REFUSALS: Mapping[str, Refusal] = {
     ),
     "ParameterRefused": Refusal(
         "/v1/client-secret/dhmdUvVyF_8zhT3ZyMUWTfNZE0__j2uc3rADmc9uaRE",
-        [NotAcceptable("See the API document for what can be sent.")],
+        [NotAcceptable(_PARAMETER.detail, errors=[_PARAMETER])],
     ),
     "ApiKeyRejected": Refusal("/v1/client-drafts", [ApiKeyRejected()]),
     "TokenRejected": Refusal(

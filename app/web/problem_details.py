@@ -141,15 +141,21 @@ def _parameter_errors(exception: HTTPException) -> list[FieldError]:
     """Parameters stand where members of a body would: no request that has some has both."""
     if not isinstance(exception, ValidationException) or not isinstance(exception.extra, list):
         return []
-    return [
-        FieldError(
-            pointer_to("#", str(found.get("key", ""))),
-            "not_acceptable",
-            f"`{found.get('key')}`: {found.get('message')}.",
-        )
+    named = [
+        (_wire_name(str(found.get("key", ""))), found.get("message"))
         for found in exception.extra
         if isinstance(found, dict)
     ]
+    return [
+        FieldError(pointer_to("#", name), "not_acceptable", f"`{name}`: {message}.")
+        for name, message in named
+    ]
+
+
+def _wire_name(parameter: str) -> str:
+    """The framework tells the handler's own name of a parameter."""
+    first, *others = parameter.split("_")
+    return first + "".join(other.capitalize() for other in others)
 
 
 def answer_exception(request: Request[Any, Any, Any], exception: Exception) -> Response[bytes]:

@@ -176,3 +176,13 @@ def test_every_answer_is_as_the_document_says(
         seen[operation].add(str(answer.status_code))
     said = {name: set(each["responses"]) - NOT_TRIED for name, each in document.operations.items()}
     assert seen == said
+
+
+def test_a_parameter_is_named_as_it_is_written(client: PlainInstaller) -> None:
+    path = f"client-secret/{client.key.thumbprint}?graceSeconds=-1"
+    answer = client.call("DELETE", path)
+    assert answer.status_code == 400
+    (error,) = answer.json()["errors"]
+    assert error["pointer"] == "#/graceSeconds"
+    assert answer.json()["property"] == "graceSeconds"
+    assert "`graceSeconds`" in answer.json()["message"]
