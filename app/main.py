@@ -14,6 +14,7 @@ from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp
 
 from app.access.access_tokens import TokenPolicy, VerifiedTokens
+from app.access.limits import Refused
 from app.adapters.neighbours import neighbours
 from app.apis.queries import Catalogues
 from app.changes.listener import ClientEvents
@@ -90,7 +91,7 @@ def application(
             live,
             ready,
         ],
-        state=State({"settings": settings, "clock": clock, "banner": banner, "failing": {}}),
+        state=State({"settings": settings, "clock": clock, "banner": banner, "failing": Refused()}),
         lifespan=[partial(_alive, settings=settings)],
         exception_handlers={
             Problem: answer_problem,

@@ -22,7 +22,7 @@ from app.access.access_tokens import (
 from app.access.callers import CallingClient, CallingSystem, Origin
 from app.access.credentials import Credentials, check_scheme, presented_credentials
 from app.access.dpop import Proof, ProofRejected, verified_proof
-from app.access.limits import MINUTE, Limit, exceeded
+from app.access.limits import MINUTE, Limit, Refused, exceeded
 from app.access.models import ApiKey
 from app.access.replay import spend
 from app.database import Database, HotStatement
@@ -175,13 +175,8 @@ def _failures(request: Request[Any, Any, Any], digest: bytes) -> Limit:
 
 
 def _refuse_if_failing(request: Request[Any, Any, Any], digest: bytes) -> None:
-    limit = _failures(request, digest)
-    until: datetime | None = request.app.state.failing.get(limit.name)
-    if until is not None:
-        now = datetime.now(UTC)
-        if now < until:
-            raise limit.refusal(now)
-        del request.app.state.failing[limit.name]
+    refused: Refused = request.app.state.failing
+    refused.check(_failures(request, digest), datetime.now(UTC))
 
 
 async def _count_failure(request: Request[Any, Any, Any], digest: bytes) -> None:
@@ -190,6 +185,6 @@ async def _count_failure(request: Request[Any, Any, Any], digest: bytes) -> None
     database: Database = request.app.state.database
     async with database.reads.acquire() as connection:
         if await exceeded(connection, [limit], now):
-            failing: dict[str, datetime] = request.app.state.failing
-            failing[limit.name] = limit.start(now) + limit.window
+            refused: Refused = request.app.state.failing
+            refused.add(limit, now)
             raise limit.refusal(now)

@@ -71,6 +71,32 @@ class Limit(Struct, frozen=True):
         )
 
 
+class Refused:
+    """Who has passed a limit, as long as its window lasts. It never grows past `most`."""
+
+    def __init__(self, most: int = 10_000) -> None:
+        self._most = most
+        self._until: dict[str, datetime] = {}
+
+    def add(self, limit: Limit, now: datetime) -> None:
+        # The one who was refused first is forgotten first: he is counted, and refused, again.
+        while len(self._until) >= self._most:
+            del self._until[next(iter(self._until))]
+        self._until[limit.name] = limit.start(now) + limit.window
+
+    def check(self, limit: Limit, now: datetime) -> None:
+        """Refuse whom `limit` has refused in this window."""
+        until = self._until.get(limit.name)
+        if until is None:
+            return
+        if now < until:
+            raise limit.refusal(now)
+        del self._until[limit.name]
+
+    def __len__(self) -> int:
+        return len(self._until)
+
+
 def asked_for(limits: Sequence[Limit], now: datetime) -> dict[str, list[Any]]:
     """The values of `COUNTS`. `now` is real time."""
     return {

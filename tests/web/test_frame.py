@@ -9,7 +9,8 @@ import structlog
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from app.web.frame import Frame, network_of
-from tests.serving import FJORD, Service, a_draft, ec_key, serving
+from tests.installers.keys import ec_key
+from tests.serving import FJORD, Service, a_draft, serving
 
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 
