@@ -7,13 +7,13 @@ logs in anew.
 import secrets
 import time
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlencode
 
 import stamina
 from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey, import_key
-from msgspec import DecodeError, Struct, json
+from msgspec import Struct, json
 
 from app.access.access_tokens import IssuerKeys, IssuerKeysUnavailable
 from app.access.id_tokens import Expected, verified_identity
@@ -37,8 +37,6 @@ SCOPES = "openid profile helseid://scopes/identity/security_level"
 NEW_LOGIN = {"prompt": "login", "max_age": "600"}
 
 _ALGORITHMS = {"RSA": "PS256", "P-256": "ES256", "P-384": "ES384", "P-521": "ES512"}
-
-T = TypeVar("T")
 
 
 class _Pushed(Struct):
@@ -109,12 +107,12 @@ class IssuerLogin:
         }
         try:
             answer = await self._pushed(form)
+            if answer.status not in (200, 201):
+                raise NoAnswer(f"PAR was answered with {answer.status}")
+            pushed = answer.decoded(_Pushed)
             authorize = await self._discovery.endpoint("authorization_endpoint")
         except NoAnswer as error:
             raise LoginUnavailable(f"the login could not begin: {error}") from error
-        if answer.status not in (200, 201):
-            raise LoginUnavailable(f"PAR was answered with {answer.status}")
-        pushed = _decoded(answer, _Pushed)
         query = urlencode({"client_id": self._client_id, "request_uri": pushed.request_uri})
         return f"{authorize}{'&' if '?' in authorize else '?'}{query}"
 
@@ -127,13 +125,13 @@ class IssuerLogin:
         }
         try:
             answer = await self._post("token_endpoint", form)
+            if answer.status == 429:
+                raise NoAnswer("status 429")
+            if answer.status != 200:
+                raise LoginRefused(f"the code exchange was answered with {answer.status}")
+            tokens = answer.decoded(_Tokens)
         except NoAnswer as error:
             raise LoginUnavailable(f"the code exchange: {error}") from error
-        if answer.status == 429:
-            raise LoginUnavailable("the code exchange was answered with 429")
-        if answer.status != 200:
-            raise LoginRefused(f"the code exchange was answered with {answer.status}")
-        tokens = _decoded(answer, _Tokens)
         expected = Expected(issuer=self._neighbour.url, client_id=self._client_id, nonce=code.nonce)
         try:
             return await verified_identity(
@@ -167,10 +165,3 @@ class IssuerLogin:
             },
             content=urlencode({**form, **credentials}).encode(),
         )
-
-
-def _decoded(answer: Answer, kind: type[T]) -> T:
-    try:
-        return json.decode(answer.content, type=kind)
-    except (DecodeError, UnicodeDecodeError):
-        raise LoginUnavailable("the answer is not what it should be") from None

@@ -19,6 +19,7 @@ from app.client_drafts.pairing import pairing_code
 from app.client_drafts.rules import DeclineReason, DraftStatus
 from app.clients.models import ClientConfiguration
 from app.organizations.models import Organization
+from app.organizations.register import Verdict
 from tests.client_drafts.serving import (
     BASE,
     NAME,
@@ -26,7 +27,6 @@ from tests.client_drafts.serving import (
     SAME_ORIGIN,
     Service,
     a_draft,
-    an_organization,
     serving,
     settings_for,
     visiting,
@@ -51,6 +51,11 @@ async def drafted(service: Service, **more: Any) -> UUID:
 
 async def status_of(service: Service, client_id: UUID) -> DraftStatus:
     return (await service.draft(client_id)).status
+
+
+async def renamed(service: Service, **values: Any) -> None:
+    async with service.database.sessions() as db, db.begin():
+        await db.execute(update(Organization).values(**values))
 
 
 # Who sees it.
@@ -153,7 +158,7 @@ async def test_every_page_keeps_to_itself(service: Service) -> None:
 async def test_what_others_have_written_is_shown_as_text(service: Service) -> None:
     hostile = '"><script>alert(1)</script>'
     client_id = await drafted(service, external_ref=hostile, redirect_uris=[hostile])
-    await service.add(an_organization(hostile))
+    await renamed(service, name=hostile)
     async with visiting(service, client_id) as visitor:
         text = (await visitor.open()).text
     assert "<script" not in text
@@ -193,6 +198,33 @@ async def test_what_the_catalogue_no_longer_has_cannot_be_confirmed(service: Ser
         answer = await visitor.open()
     assert "tilbys ikke lenger" in answer.text
     assert f"{RETURN}?status=Error" in answer.text
+
+
+@pytest.mark.parametrize("verdict", [Verdict.DELETED, Verdict.BANKRUPT, Verdict.SUB_UNIT])
+async def test_an_organization_that_has_ended_meanwhile_cannot_get_a_client(
+    service: Service, verdict: Verdict
+) -> None:
+    client_id = await drafted(service)
+    async with visiting(service, client_id) as visitor:
+        token = await visitor.token()
+        await renamed(service, verdict=verdict)
+        for answer in (await visitor.open(), await visitor.decide(formToken=token)):
+            assert "Enhetsregisteret sier at virksomheten er slettet" in answer.text
+            assert f"{RETURN}?status=Error" in answer.text
+    assert await status_of(service, client_id) is DraftStatus.PENDING
+
+
+async def test_nobody_confirms_for_a_number_that_nobody_could_look_up(
+    service: Service,
+) -> None:
+    client_id = await drafted(service, organization_number="310000027")
+    async with visiting(service, client_id) as visitor:
+        assert "Enhetsregisteret svarer ikke" in (await visitor.open()).text
+        answer = await visitor.decide()
+        assert answer.status_code == 503
+        assert int(answer.headers["retry-after"]) > 0
+        assert await status_of(service, client_id) is DraftStatus.PENDING
+        assert (await visitor.decide("decline")).status_code == 303
 
 
 # Which forms decide.
@@ -306,11 +338,9 @@ async def test_a_token_is_of_no_use_in_another_session(service: Service) -> None
 
 async def test_a_person_never_confirms_what_was_not_shown(service: Service) -> None:
     client_id = await drafted(service)
-    await service.add(an_organization())
     async with visiting(service, client_id) as visitor:
         token = await visitor.token()
-        async with service.database.sessions() as db, db.begin():
-            await db.execute(update(Organization).values(name="EN ANNEN AS"))
+        await renamed(service, name="EN ANNEN AS")
         answer = await visitor.decide(formToken=token)
         assert answer.status_code == 409
         assert CHANGED in answer.text

@@ -1,0 +1,139 @@
+"""Who has come to which draft, and what there is to see: the draft's page, or another one."""
+
+from datetime import UTC, datetime
+from http import HTTPStatus
+from uuid import UUID
+
+from litestar.exceptions import NotFoundException
+from msgspec import Struct
+
+from app.access.browser import session_for
+from app.access.login import Standing, standing
+from app.access.login_sessions import Goal, OpenSession
+from app.client_drafts.decision_form import Action
+from app.client_drafts.login_pages import LoginNotice, login_page
+from app.client_drafts.models import ClientDraft
+from app.client_drafts.outcomes import address_after, outcome_page
+from app.client_drafts.page_view import ShownDraft, Surroundings, is_still_offered, shown_draft
+from app.client_drafts.redirects import legacy_redirect
+from app.client_drafts.rules import DraftStatus, status_now
+from app.client_drafts.use_cases import open_client_draft
+from app.organizations.memory import Found
+from app.organizations.queries import organization_names
+from app.organizations.use_cases import organization_of
+from app.organizations.verdicts import verdict_error
+from app.web.forms import PageRequest
+from app.web.languages import Language, chosen_language
+from app.web.pages import Answer, go_to, language_of, message
+
+NOTICES = {Standing.TOO_OLD: LoginNotice.TOO_OLD, Standing.TOO_WEAK: LoginNotice.TOO_WEAK}
+
+
+class Visit(Struct, frozen=True):
+    """A logged-in person at a draft that can be decided."""
+
+    request: PageRequest
+    session: OpenSession
+    draft: ClientDraft
+    shown: ShownDraft
+    language: Language
+
+    @property
+    def bound_to(self) -> tuple[bytes, bytes, bytes]:
+        """What a form of this visit is good for."""
+        return self.session.digest, self.draft.client_id.bytes, self.shown.digest
+
+
+def goal_of(request: PageRequest, client_id: str, *, lang: str | None = None) -> Goal:
+    """What the link asks for. An id that cannot be one leads nowhere, for anybody."""
+    try:
+        parsed = UUID(client_id)
+    except ValueError:
+        raise NotFoundException from None
+    asked = request.query_params
+    language = chosen_language(lang, None) if lang else language_of(request)
+    redirect = legacy_redirect(asked.get("redirectPort"), asked.get("redirectPath"))
+    return Goal(parsed, language, *(redirect or (None, None)))
+
+
+async def visit_of(
+    request: PageRequest, goal: Goal, action: Action | None = None
+) -> Visit | Answer:
+    """The visit, or what comes instead of the draft's page. `action` is about to be taken."""
+    session = await session_for(request, goal.client_id)
+    if session is None:
+        return login_page(request, goal)
+    language = Language(goal.language)
+    if action and (notice := _login_notice(request, session)):
+        again = Goal(goal.client_id, language, session.redirect_port, session.redirect_path)
+        return login_page(request, again, notice=notice)
+    draft = await _opened(request, goal, session)
+    if draft is None:
+        return message(request, "unknown", status=HTTPStatus.NOT_FOUND, language=language)
+    status = status_now(draft.status, draft.expires_at, request.app.state.clock())
+    if status is DraftStatus.PENDING:
+        return await _pending(request, session, draft, language)
+    if action:
+        return go_to(address_after(draft, status, action, language))
+    return outcome_page(request, draft, status, language)
+
+
+async def _pending(
+    request: PageRequest, session: OpenSession, draft: ClientDraft, language: Language
+) -> Visit | Answer:
+    state = request.app.state
+    catalogue = await state.catalogues.in_force()
+    if not is_still_offered(draft, catalogue):
+        return outcome_page(request, draft, draft.status, language, name="no_longer_offered")
+    found = await _organization(request, draft)
+    if found is not None and _is_refused(request, draft, found):
+        return outcome_page(request, draft, draft.status, language, name="organization_refused")
+    async with state.database.sessions() as db:
+        names = await organization_names(db, draft.asked.child_organization_numbers)
+    if found is not None and found.entry.name is not None:
+        names[draft.organization_number] = found.entry.name
+    around = Surroundings(catalogue, state.settings, language, names)
+    return Visit(request, session, draft, shown_draft(draft, around), language)
+
+
+def _login_notice(request: PageRequest, session: OpenSession) -> LoginNotice | None:
+    user = session.user
+    stands = standing(
+        user.auth_time,
+        user.security_level,
+        required_level=request.app.state.settings.security_level,
+        now=datetime.now(UTC),  # a login is never judged by the domain's clock
+    )
+    return NOTICES.get(stands)
+
+
+async def _opened(request: PageRequest, goal: Goal, session: OpenSession) -> ClientDraft | None:
+    state = request.app.state
+    given = goal if goal.redirect_port is not None else session
+    async with state.database.sessions() as db:
+        return await open_client_draft(
+            db,
+            session.user,
+            goal.client_id,
+            redirect_port=given.redirect_port,
+            redirect_path=given.redirect_path,
+            now=state.clock(),
+        )
+
+
+async def _organization(request: PageRequest, draft: ClientDraft) -> Found | None:
+    """Asked again when it is long ago, or when the register was away as the draft was made."""
+    state = request.app.state
+    return await organization_of(
+        state.database.sessions, state.register, draft.organization_number, now=state.clock()
+    )
+
+
+def _is_refused(request: PageRequest, draft: ClientDraft, found: Found) -> bool:
+    error = verdict_error(
+        found.entry,
+        draft.organization_number,
+        pointer="#",
+        organisasjonsledd_allowed=request.app.state.settings.organisasjonsledd_allowed,
+    )
+    return error is not None
