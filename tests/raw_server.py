@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TypeAlias
 
 import msgspec
@@ -31,16 +31,24 @@ class RawServer(Struct):
 async def raw_server(handler: Handler) -> AsyncIterator[RawServer]:
     """What `handler` returns is written as it is, and the connection closed."""
 
+    serving: set[asyncio.Task[None]] = set()
+
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        serving.add(task)
         try:
             asked = await _read(reader)
             here.asked.append(asked)
             writer.write(await handler(asked))
             await writer.drain()
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass  # of a cancelled task asyncio would complain
         finally:
+            serving.discard(task)
             writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     here = RawServer(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", [])
@@ -48,6 +56,10 @@ async def raw_server(handler: Handler) -> AsyncIterator[RawServer]:
         yield here
     finally:
         server.close()
+        for task in serving:
+            task.cancel()
+        if serving:
+            await asyncio.wait(serving)
 
 
 async def _read(reader: asyncio.StreamReader) -> Asked:
