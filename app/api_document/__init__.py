@@ -9,8 +9,9 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from app.api_document.components import HEADERS, PARAMETERS, SECURITY_SCHEMES
 from app.api_document.normalising import normalise
-from app.api_document.operations import HEADERS, PARAMETERS, SECURITY_SCHEMES, completed
+from app.api_document.operations import completed
 from app.api_document.refusals import refusal_responses
 from app.api_document.routes import VERSION, published_paths
 from app.api_document.schemas import body_schemas

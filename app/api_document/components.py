@@ -1,0 +1,105 @@
+"""What operations share besides bodies and refusals: parameters, headers, ways to authenticate."""
+
+from collections.abc import Mapping
+from typing import Any
+
+PARAMETERS: Mapping[str, Any] = {
+    "ifNoneMatch": {
+        "name": "If-None-Match",
+        "in": "header",
+        "description": "An `ETag` of an earlier answer: 304 until there is something new.",
+        "schema": {"type": "string"},
+        "example": 'W/"7-en"',
+    },
+    "acceptLanguage": {
+        "name": "Accept-Language",
+        "in": "header",
+        "description": "The language of texts for people: `nb` (also when silent), `nn` or `en`.",
+        "schema": {"type": "string"},
+        "example": "en",
+    },
+    "ifMatch": {
+        "name": "If-Match",
+        "in": "header",
+        "description": "The `ETag` of what the change is based on: 412 when it has changed since.",
+        "schema": {"type": "string"},
+        "example": 'W/"7-en"',
+    },
+    "preferRepresentation": {
+        "name": "Prefer",
+        "in": "header",
+        "description": "`return=representation`: answer with the client as it is after the change.",
+        "schema": {"type": "string"},
+        "example": "return=representation",
+    },
+}
+
+HEADERS: Mapping[str, Any] = {
+    "ETag": {
+        "description": "The version of the answer, for `If-None-Match` and `If-Match`.",
+        "schema": {"type": "string"},
+        "example": 'W/"7-en"',
+    },
+    "Location": {
+        "description": "Where to go next: the page where a person confirms.",
+        "schema": {"type": "string", "format": "uri"},
+        "example": (
+            "https://onboarding.example/confirm-client/37a08838-db82-4de0-bfe1-bed876e7086e"
+        ),
+    },
+    "Preference-Applied": {
+        "description": "The part of `Prefer` that was followed.",
+        "schema": {"type": "string"},
+        "example": "return=representation",
+    },
+    "Retry-After": {
+        "description": "Ask again after so many seconds.",
+        "schema": {"type": "integer", "format": "int32", "minimum": 0},
+        "example": 12,
+    },
+    "Vary": {
+        "description": "The request headers that the answer depends on.",
+        "schema": {"type": "string"},
+        "example": "Accept-Language",
+    },
+    "WWW-Authenticate": {
+        "description": (
+            "How to authenticate, and what was wrong with what was sent. It comes with every 401, "
+            "and with `insufficient-scope`."
+        ),
+        "schema": {"type": "string"},
+        "example": 'DPoP error="invalid_token", algs="PS256 ES256"',
+    },
+    "traceparent": {
+        "description": "The trace that this request belongs to (W3C Trace Context).",
+        "schema": {"type": "string"},
+        "example": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+    },
+}
+
+SECURITY_SCHEMES: Mapping[str, Any] = {
+    "apiKey": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "api-key",
+        "description": "The API key of the client system. It opens `POST /v1/client-drafts` only.",
+    },
+    "dpop": {
+        "type": "http",
+        "scheme": "DPoP",
+        "description": (
+            "The client's access token with the scope `nhn:selvbetjening/client`, as "
+            "`Authorization: DPoP <token>`, and in the header `DPoP` a proof that is made for this "
+            "request with the key that the token is bound to (RFC 9449): `htm`, `htu` without "
+            "query, `iat` at most 60 seconds ago, a new `jti`, and `ath`. No nonce is asked for."
+        ),
+    },
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": (
+            "The client's access token, not bound to a key. Only where the operator allows it; "
+            "the sandbox does."
+        ),
+    },
+}
