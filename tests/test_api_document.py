@@ -29,6 +29,7 @@ NOT_OF_OPERATIONS = {
     # Pages:
     "draft-expired",
     "draft-not-found",
+    "draft-outdated",
     "form-refused",
     "not-from-own-page",
     "wrong-state",

@@ -8,7 +8,7 @@ from app.client_drafts.decision_form import Action
 from app.client_drafts.login_pages import page_address
 from app.client_drafts.models import ClientDraft
 from app.client_drafts.redirects import redirect_target
-from app.client_drafts.rules import DraftStatus
+from app.client_drafts.rules import DraftOutdated, DraftStatus
 from app.web.forms import PageRequest
 from app.web.languages import Language
 from app.web.pages import Link, message, texts, with_lang
@@ -61,3 +61,10 @@ def outcome_page(
         address=page_address(draft.client_id),
         back=Link(target, texts(language)["site"]["back"]) if target else None,
     )
+
+
+def outdated_page(
+    request: PageRequest, draft: ClientDraft, why: DraftOutdated, language: Language
+) -> Response[str]:
+    name = "organization_refused" if why.organization_refused else "no_longer_offered"
+    return outcome_page(request, draft, DraftStatus.PENDING, language, name=name)

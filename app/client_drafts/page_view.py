@@ -82,16 +82,6 @@ def code_is_typed(draft: ClientDraft, system: ClientSystem) -> bool:
     return draft.pairing or system.pairing
 
 
-def is_still_offered(draft: ClientDraft, catalogue: Catalogue) -> bool:
-    """Whether the catalogue still has everything that the draft asks for."""
-    claims = {claim.key for claim in draft.asked.claims}
-    return (
-        draft.client_system_id in catalogue.systems
-        and catalogue.api_scopes.keys() >= set(draft.asked.api_scopes)
-        and catalogue.client_claims.keys() >= claims
-    )
-
-
 def shown_draft(draft: ClientDraft, around: Surroundings) -> ShownDraft:
     system = around.catalogue.systems[draft.client_system_id]
     asked, thumbprint = draft.asked, draft.public_key.thumbprint

@@ -11,8 +11,8 @@ from litestar.params import FromPath
 
 from app.client_drafts.decision_form import Action, DecisionForm, faults_of, read_decision
 from app.client_drafts.login_pages import page_address
-from app.client_drafts.outcomes import address_after, outcome_page
-from app.client_drafts.rules import DraftExpired, DraftStatus
+from app.client_drafts.outcomes import address_after, outcome_page, outdated_page
+from app.client_drafts.rules import DraftExpired, DraftOutdated, DraftStatus
 from app.client_drafts.use_cases import Decided, confirm_client_draft, decline_client_draft
 from app.client_drafts.visits import Visit, goal_of, visit_of
 from app.client_keys.rules import KeyTaken
@@ -83,6 +83,8 @@ async def _decided(visit: Visit, form: DecisionForm) -> Answer:
     except (WrongState, DraftExpired):
         # Somebody else, or another tab, or time, was faster: the page says what is so.
         return go_to(with_lang(page_address(draft.client_id), visit.language))
+    except DraftOutdated as why:
+        return outdated_page(visit.request, draft, why, visit.language)
     except KeyTaken:
         return outcome_page(
             visit.request,

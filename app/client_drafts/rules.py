@@ -57,3 +57,16 @@ class DraftExpired(Problem):
 
     def __init__(self, expired_at: datetime) -> None:
         super().__init__(f"The draft expired at {expired_at:%Y-%m-%d %H:%M} UTC. Make a new one.")
+
+
+class DraftOutdated(Problem):
+    """What it asks for was acceptable once, and no longer is."""
+
+    slug = "draft-outdated"
+    title = "The draft can no longer be confirmed"
+    status = HTTPStatus.CONFLICT
+
+    def __init__(self, detail: str, *, organization_refused: bool = False) -> None:
+        super().__init__(f"{detail} Make a new draft.")
+        self.organization_refused = organization_refused
+        """Enhetsregisteret is why; else it is the catalogue."""

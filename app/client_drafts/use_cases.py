@@ -23,10 +23,12 @@ from app.client_drafts.rules import (
     DraftStatus,
     status_now,
 )
+from app.client_drafts.validity import outdated
 from app.client_keys.models import ClientKey
 from app.client_keys.rules import KeyOrigin, KeyTaken, end_of_life
 from app.clients.models import ClientConfiguration
-from app.organizations.models import Organization
+from app.organizations.queries import entry_of, remembered_organization
+from app.organizations.register import RegisterEntry
 from app.publications.queries import want_publication
 from app.settings import Settings
 from app.state_machine import next_state
@@ -79,7 +81,11 @@ async def confirm_client_draft(
             draft = await _decided_draft(db, client_id, DraftEvent.CONFIRM, user, now)
             if await is_registered(db, draft.public_key.thumbprint):
                 raise KeyTaken
-            await _add_client(db, draft, catalogue, contact_email, now)
+            organization = await remembered_organization(db, draft.organization_number)
+            entry = entry_of(organization) if organization else None
+            if why := outdated(draft, catalogue, entry, settings):
+                raise why
+            await _add_client(db, draft, entry, contact_email, now)
             _add_key(db, draft, settings, now)
             await ask_for_access(
                 db,
@@ -93,8 +99,8 @@ async def confirm_client_draft(
                 now=now,
             )
             record(db, Happened.DRAFT_CONFIRMED, actor=user.actor, subject=client_id, at=now)
-            version = await want_publication(db, client_id)
             await client_changed(db, client_id)
+            version = await want_publication(db, client_id)
     except IntegrityError as error:
         # Another draft with the same key was confirmed at the same moment.
         if "pk_client_keys" in str(error.orig):
@@ -139,16 +145,15 @@ async def _decided_draft(
 async def _add_client(
     db: AsyncSession,
     draft: ClientDraft,
-    catalogue: Catalogue,
+    entry: RegisterEntry | None,
     contact_email: str | None,
     now: datetime,
 ) -> None:
-    organization = await db.get(Organization, draft.organization_number)
-    known_name = organization.name if organization else None
+    known_name = entry.name if entry else None
     db.add(
         ClientConfiguration(
             client_id=draft.client_id,
-            client_system_id=catalogue.systems[draft.client_system_id].id,
+            client_system_id=draft.client_system_id,
             tenancy=Tenancy.SINGLE,
             organization_number=draft.organization_number,
             organization_name=known_name or draft.organization_number,

@@ -13,15 +13,15 @@ from app.access.login_sessions import Goal, OpenSession
 from app.client_drafts.decision_form import Action
 from app.client_drafts.login_pages import LoginNotice, login_page
 from app.client_drafts.models import ClientDraft
-from app.client_drafts.outcomes import address_after, outcome_page
-from app.client_drafts.page_view import ShownDraft, Surroundings, is_still_offered, shown_draft
+from app.client_drafts.outcomes import address_after, outcome_page, outdated_page
+from app.client_drafts.page_view import ShownDraft, Surroundings, shown_draft
 from app.client_drafts.redirects import legacy_redirect
 from app.client_drafts.rules import DraftStatus, status_now
 from app.client_drafts.use_cases import open_client_draft
+from app.client_drafts.validity import outdated
 from app.organizations.memory import Found
 from app.organizations.queries import organization_names
 from app.organizations.use_cases import organization_of
-from app.organizations.verdicts import verdict_error
 from app.web.forms import PageRequest
 from app.web.languages import Language, chosen_language
 from app.web.pages import Answer, go_to, language_of, message
@@ -83,11 +83,9 @@ async def _pending(
 ) -> Visit | Answer:
     state = request.app.state
     catalogue = await state.catalogues.in_force()
-    if not is_still_offered(draft, catalogue):
-        return outcome_page(request, draft, draft.status, language, name="no_longer_offered")
     found = await _organization(request, draft)
-    if found is not None and _is_refused(request, draft, found):
-        return outcome_page(request, draft, draft.status, language, name="organization_refused")
+    if why := outdated(draft, catalogue, found.entry if found else None, state.settings):
+        return outdated_page(request, draft, why, language)
     async with state.database.sessions() as db:
         names = await organization_names(db, draft.asked.child_organization_numbers)
     if found is not None and found.entry.name is not None:
@@ -127,13 +125,3 @@ async def _organization(request: PageRequest, draft: ClientDraft) -> Found | Non
     return await organization_of(
         state.database.sessions, state.register, draft.organization_number, now=state.clock()
     )
-
-
-def _is_refused(request: PageRequest, draft: ClientDraft, found: Found) -> bool:
-    error = verdict_error(
-        found.entry,
-        draft.organization_number,
-        pointer="#",
-        organisasjonsledd_allowed=request.app.state.settings.organisasjonsledd_allowed,
-    )
-    return error is not None

@@ -1,0 +1,35 @@
+"""Whether what a draft asks for can still be had: much may happen while nobody confirms it."""
+
+from app.apis.catalogue import Catalogue
+from app.client_drafts.models import ClientDraft
+from app.client_drafts.rules import DraftOutdated
+from app.organizations.register import RegisterEntry
+from app.organizations.verdicts import verdict_error
+from app.settings import Settings
+
+
+def outdated(
+    draft: ClientDraft,
+    catalogue: Catalogue,
+    entry: RegisterEntry | None,
+    settings: Settings,
+) -> DraftOutdated | None:
+    """Why the draft can no longer be confirmed. `entry` is None where the register is silent."""
+    if not _is_still_offered(draft, catalogue):
+        return DraftOutdated("Something that it asks for is no longer in the catalogue.")
+    error = entry and verdict_error(
+        entry,
+        draft.organization_number,
+        pointer="#/organizationNumber",
+        organisasjonsledd_allowed=settings.organisasjonsledd_allowed,
+    )
+    return DraftOutdated(error.detail, organization_refused=True) if error else None
+
+
+def _is_still_offered(draft: ClientDraft, catalogue: Catalogue) -> bool:
+    claims = {claim.key for claim in draft.asked.claims}
+    return (
+        draft.client_system_id in catalogue.systems
+        and catalogue.api_scopes.keys() >= set(draft.asked.api_scopes)
+        and catalogue.client_claims.keys() >= claims
+    )
