@@ -35,6 +35,7 @@ class PlainInstaller:
         self.api_key = api_key
         self.client_id = ""
         self.token = ""
+        self.assertion_claims: dict[str, Any] = {}
 
     def body(self, **more: Any) -> dict[str, Any]:
         """A draft that is fine. A member that is None is sent as null."""
@@ -110,7 +111,10 @@ class PlainInstaller:
 
     def assertion(self, **changes: Any) -> str:
         return assertion(
-            self.client_id, self.service.issuer, self.key, **({"seconds": 10} | changes)
+            self.client_id,
+            self.service.issuer,
+            self.key,
+            **({"seconds": 10} | self.assertion_claims | changes),
         )
 
     def url(self, path: str) -> str:
