@@ -108,13 +108,21 @@ def sandbox(neighbours_port: int | None, port: int, **options: object) -> None:
 
 
 @main.command()
-@click.option("--base-url", default="http://127.0.0.1:8080", show_default=True)
-@click.option("--browser", is_flag=True, help="Open the confirmation page in your browser.")
-def demo(base_url: str, browser: bool) -> None:
+@click.option("--base-url", help="Of the sandbox. [default: http://127.0.0.1:8080, or its own]")
+@click.option("--control-url", help="Of its controls. [default: port 8081 beside it]")
+@click.option("--ready-file", type=click.Path(path_type=Path), help="Says both, and the CA's file.")
+@click.option("--browser", is_flag=True, help="Confirm the client yourself, in your browser.")
+def demo(
+    base_url: str | None, control_url: str | None, ready_file: Path | None, browser: bool
+) -> None:
     """Play an installer against the sandbox, step by step."""
-    from app.demo import play
+    from app.demo.failure import DemoFailed
+    from app.demo.play import play
 
-    play(base_url, browser=browser)
+    try:
+        play(base_url, control_url, ready_file, browser=browser)
+    except DemoFailed as failure:
+        refuse(failure)
 
 
 def given_settings() -> Settings:
