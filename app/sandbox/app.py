@@ -9,10 +9,17 @@ from litestar.datastructures import State
 from litestar.openapi import OpenAPIConfig
 from litestar.types import ASGIApp
 
-from app.sandbox.controls.routes import controls_router
+from app.sandbox.altinn.altinn import Altinn
+from app.sandbox.altinn.calls import Calls, CountCalls
+from app.sandbox.altinn.router import altinn_router
+from app.sandbox.clock import Clock
+from app.sandbox.controls.routes import Controlled, controls_router
 from app.sandbox.controls.service_controls import ServiceControls
+from app.sandbox.enhetsregisteret.register import Register
 from app.sandbox.enhetsregisteret.routes import register_router
 from app.sandbox.faults import FaultInjection, Faults
+from app.sandbox.maskinporten.maskinporten import Maskinporten
+from app.sandbox.maskinporten.routes import maskinporten_router
 from app.sandbox.neighbours import Neighbours, read_neighbours
 from app.sandbox.token_issuer.issuer import Issuer
 from app.sandbox.token_issuer.router import issuer_router
@@ -34,20 +41,41 @@ def create_app() -> ASGIApp:
     return app_for(read_neighbours(os.environ))
 
 
-def app_for(neighbours: Neighbours) -> ASGIApp:
+def app_for(neighbours: Neighbours, clock: Clock | None = None) -> ASGIApp:
     issuer = Issuer(
         neighbours.issuer_url,
         registration_token=neighbours.registration_token,
         login_client=neighbours.login_client,
         now=datetime.now(UTC),
     )
+    register = Register()
+    maskinporten = Maskinporten(neighbours.maskinporten_url, neighbours.maskinporten_client)
+    altinn = Altinn(
+        neighbours.altinn_url,
+        neighbours.altinn_pages_url,
+        maskinporten=maskinporten,
+        register=register,
+        clock=clock or Clock(),
+        subscription_key=neighbours.altinn_subscription_key,
+    )
     faults = Faults()
     service_controls = ServiceControls(neighbours.controls_url, neighbours.controls_secret)
+    controlled = Controlled(
+        neighbours=neighbours,
+        issuer=issuer,
+        register=register,
+        altinn=altinn,
+        calls=Calls(),
+        faults=faults,
+        service_controls=service_controls,
+    )
     litestar = Litestar(
         route_handlers=[
             issuer_router(issuer),
-            register_router(neighbours.enhetsregisteret_url),
-            controls_router(neighbours, issuer, faults, service_controls),
+            register_router(register, neighbours.enhetsregisteret_url),
+            maskinporten_router(maskinporten),
+            altinn_router(altinn),
+            controls_router(controlled),
         ],
         state=State({"issuer": issuer}),
         on_shutdown=[service_controls.close],
@@ -62,4 +90,4 @@ def app_for(neighbours: Neighbours) -> ASGIApp:
         logging_config=None,
         request_max_body_size=MAX_BODY,
     )
-    return FaultInjection(litestar, faults)
+    return CountCalls(FaultInjection(litestar, faults), controlled.calls)

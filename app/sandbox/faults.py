@@ -1,9 +1,11 @@
 """Failures of the neighbours that a test, or a person, asks for."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from fnmatch import fnmatchcase
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, cast
 
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
@@ -13,14 +15,44 @@ from msgspec.structs import replace
 TARGETS = {
     "issuer": ("/sts",),
     "brreg": ("/brreg/enhetsregisteret/api",),
-    "altinn": ("/altinn", "/maskinporten", "/am-ui"),
+    "altinn": ("/altinn", "/am-ui"),
+    "maskinporten": ("/maskinporten",),
 }
+
+Special = Literal[
+    "swallowedException",
+    "wrongCount",
+    "indeterminate",
+    "contradiction",
+    "neverLoggedIn",
+    "tooManyRequestsDate",
+    "problem",
+]
+DECISIONS = "/authorization/*"
+SPECIAL_PATHS: Mapping[Special, str] = {
+    "swallowedException": DECISIONS,
+    "wrongCount": DECISIONS,
+    "indeterminate": DECISIONS,
+    "contradiction": "/accessmanagement/api/v1/maskinporten/*",
+    "neverLoggedIn": "/accessmanagement/api/v1/*/authorizedparties",
+}
+SPECIAL_KEY = "sandbox.special"
+DEFAULT_RETRY_AFTER = 5
+PROBLEM = (
+    b'{"type": "urn:altinn:error:STD-00001", "title": "An unexpected error occurred.",'
+    b' "status": 500, "code": "STD-00001"}'
+)
 
 
 class Fault(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
     """One way to fail. Several members work together: first the delay, then what follows it."""
 
-    target: Literal["issuer", "brreg", "altinn"]
+    target: Literal["issuer", "brreg", "altinn", "maskinporten"]
+    special: Special | None = None
+    """One of Altinn's own ways. Those about one product meet only that product's calls:
+    `swallowedException`, `wrongCount` and `indeterminate` the decisions, `contradiction` the
+    look-up by scope (it says the opposite), `neverLoggedIn` the authorized parties (none).
+    `tooManyRequestsDate` is 429 with a date, and `problem` 500 with problem details."""
     path: Annotated[str, Meta(max_length=200)] | None = None
     """Below the neighbour's address, such as `/connect/token`; `*` stands for anything."""
     times: Annotated[int, Meta(ge=1)] | None = None
@@ -62,9 +94,16 @@ class Faults:
 def _fits(fault: Fault, path: str) -> bool:
     for root in TARGETS[fault.target]:
         if path == root or path.startswith(f"{root}/"):
+            patterns = (fault.path, SPECIAL_PATHS.get(fault.special) if fault.special else None)
             below = path.removeprefix(root)
-            return fault.path is None or fnmatchcase(below, fault.path)
+            return all(pattern is None or fnmatchcase(below, pattern) for pattern in patterns)
     return False
+
+
+def special_fault(scope: Scope) -> str | None:
+    """What the answer to this request shall be spoilt by, for the stand-in to do itself."""
+    found: str | None = cast(dict[str, Any], scope).get(SPECIAL_KEY)
+    return found
 
 
 class FaultInjection:
@@ -91,10 +130,15 @@ class FaultInjection:
             await _break_off(send)
         elif fault.malformed:
             await _answer(send, fault.status or 200, b'{"broken": [1, 2', fault.retry_after)
+        elif fault.special == "tooManyRequestsDate":
+            await _answer(send, 429, b"", _date_in(fault.retry_after))
+        elif fault.special == "problem":
+            await _answer(send, 500, PROBLEM, None, kind=b"application/problem+json")
         elif fault.status is not None:
             body = b'{"error": "temporarily_unavailable", "error_description": "sandbox fault"}'
             await _answer(send, fault.status, body, fault.retry_after)
         else:
+            cast(dict[str, Any], scope)[SPECIAL_KEY] = fault.special
             await self._app(scope, receive, send)
 
 
@@ -114,9 +158,21 @@ async def _break_off(send: Send) -> None:
     await send({"type": "http.response.body", "body": b" ", "more_body": True})
 
 
-async def _answer(send: Send, status: int, body: bytes, retry_after: int | None) -> None:
+def _date_in(seconds: int | None) -> str:
+    wait = DEFAULT_RETRY_AFTER if seconds is None else seconds
+    return format_datetime(datetime.now(UTC) + timedelta(seconds=wait), usegmt=True)
+
+
+async def _answer(
+    send: Send,
+    status: int,
+    body: bytes,
+    retry_after: int | str | None,
+    *,
+    kind: bytes = b"application/json",
+) -> None:
     headers = [
-        (b"content-type", b"application/json"),
+        (b"content-type", kind),
         (b"content-length", str(len(body)).encode()),
     ]
     if retry_after is not None:

@@ -7,6 +7,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from app.sandbox.maskinporten.maskinporten import MaskinportenClient
+
 FILE_VARIABLE = "SANDBOX_NEIGHBOURS_FILE"
 
 
@@ -19,6 +21,10 @@ class Neighbours(Struct, frozen=True, kw_only=True, rename="camel"):
     """The management credential that the service registers clients with (RFC 7591)."""
     login_client: dict[str, Any] | None = None
     """Registration of the service's own login client, there from the first moment."""
+    maskinporten_client: MaskinportenClient | None = None
+    """The service's client at Maskinporten; without it nobody gets a token there."""
+    altinn_subscription_key: str = ""
+    """What Altinn's gateway wants in `Ocp-Apim-Subscription-Key`. Empty: it wants nothing."""
     controls_url: str = ""
     """The service's own controls, which only this process may call."""
     controls_secret: str = ""
@@ -31,6 +37,18 @@ class Neighbours(Struct, frozen=True, kw_only=True, rename="camel"):
     @property
     def enhetsregisteret_url(self) -> str:
         return f"{self.neighbours_url}/brreg/enhetsregisteret/api"
+
+    @property
+    def maskinporten_url(self) -> str:
+        return f"{self.neighbours_url}/maskinporten/"
+
+    @property
+    def altinn_url(self) -> str:
+        return f"{self.neighbours_url}/altinn"
+
+    @property
+    def altinn_pages_url(self) -> str:
+        return f"{self.neighbours_url}/am-ui/accessmanagement/ui"
 
 
 def read_neighbours(environment: Mapping[str, str]) -> Neighbours:

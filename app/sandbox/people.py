@@ -31,3 +31,8 @@ OLA = Person("ola", "Ola Uten Rett", "03817940160", "arbeider der, men har ingen
 SYNNE = Person("synne", "Synne Leder", "21907640059", "har tilgangsstyring: kan gi andre retter")
 
 PEOPLE = {person.slug: person for person in (KARI, OLA, SYNNE)}
+
+
+def person_named(text: str) -> Person | None:
+    """By the whole name, or by the short one of the buttons."""
+    return next((one for one in PEOPLE.values() if text in (one.name, one.slug)), None)

@@ -7,7 +7,9 @@ import pytest
 from litestar.types import ASGIApp
 
 from app.sandbox.app import app_for
+from app.sandbox.clock import Clock
 from tests.sandbox.installer import NEIGHBOURS, Installer
+from tests.sandbox.service_owner import ServiceOwner, new_world
 
 
 @pytest.fixture(scope="session")
@@ -37,3 +39,20 @@ def connected(app: ASGIApp) -> httpx2.AsyncClient:
 async def installer(http: httpx2.AsyncClient) -> Installer:
     """A client that is fine."""
     return await Installer(http).register()
+
+
+@pytest.fixture(scope="session")
+def altinn_world() -> tuple[ASGIApp, Clock, dict[str, dict[str, str]]]:
+    """Keys take long to make, and tokens live longer than the tests."""
+    return (*new_world(), {})
+
+
+@pytest.fixture
+async def owner(
+    altinn_world: tuple[ASGIApp, Clock, dict[str, dict[str, str]]],
+) -> AsyncIterator[ServiceOwner]:
+    """A program at Maskinporten and Altinn, where nothing has happened yet."""
+    app, clock, headers = altinn_world
+    async with connected(app) as http:
+        await http.post("/_sandbox/reset")
+        yield ServiceOwner(http, clock, headers)

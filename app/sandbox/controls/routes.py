@@ -8,10 +8,21 @@ from litestar import Litestar, MediaType, Request, Response, Router, delete, get
 from litestar.datastructures import State
 from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, JSONBody
+from msgspec import Struct
 
+from app.sandbox.altinn.altinn import Altinn
+from app.sandbox.altinn.calls import Calls
+from app.sandbox.controls.altinn_routes import (
+    change_delegation,
+    change_settings,
+    forget_calls,
+    show_calls,
+    show_settings,
+)
 from app.sandbox.controls.guards import demand_json, demand_loopback_host
 from app.sandbox.controls.overview import overview
 from app.sandbox.controls.service_controls import ServiceControls
+from app.sandbox.enhetsregisteret.register import Register
 from app.sandbox.faults import Fault, Faults
 from app.sandbox.neighbours import Neighbours
 from app.sandbox.token_issuer.issuer import Issuer
@@ -42,11 +53,18 @@ async def openapi_document(request: Request[object, object, State]) -> dict[str,
 @post("/reset", status_code=200, summary="Begin anew, here and in the service")
 async def reset(
     issuer: NamedDependency[Issuer],
+    altinn: NamedDependency[Altinn],
+    register: NamedDependency[Register],
+    calls: NamedDependency[Calls],
     faults: NamedDependency[Faults],
     service_controls: NamedDependency[ServiceControls],
 ) -> Response[bytes]:
     """Here first: what the service publishes while it resets must not be forgotten."""
     issuer.reset(datetime.now(UTC))
+    register.reset()
+    altinn.maskinporten.reset()
+    altinn.reset()
+    calls.forget()
     faults.set([])
     return await service_controls.forward("POST", "/reset")
 
@@ -114,15 +132,19 @@ async def clear_faults(faults: NamedDependency[Faults]) -> None:
     faults.set([])
 
 
-def controls_router(
-    neighbours: Neighbours, issuer: Issuer, faults: Faults, service_controls: ServiceControls
-) -> Router:
-    shared = {
-        "neighbours": neighbours,
-        "issuer": issuer,
-        "faults": faults,
-        "service_controls": service_controls,
-    }
+class Controlled(Struct, frozen=True, kw_only=True):
+    """All that the controls reach; handlers ask for each by its name here."""
+
+    neighbours: Neighbours
+    issuer: Issuer
+    register: Register
+    altinn: Altinn
+    calls: Calls
+    faults: Faults
+    service_controls: ServiceControls
+
+
+def controls_router(controlled: Controlled) -> Router:
     return Router(
         path=PATH,
         guards=[demand_loopback_host, demand_json],
@@ -138,8 +160,15 @@ def controls_router(
             list_faults,
             set_faults,
             clear_faults,
+            change_delegation,
+            show_settings,
+            change_settings,
+            show_calls,
+            forget_calls,
         ],
-        dependencies={name: _provide(value) for name, value in shared.items()},
+        dependencies={
+            name: _provide(getattr(controlled, name)) for name in Controlled.__struct_fields__
+        },
     )
 
 

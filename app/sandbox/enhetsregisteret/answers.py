@@ -13,7 +13,7 @@ from app.sandbox.enhetsregisteret.organizations import (
 
 def unit(organization: Organization, api: str) -> dict[str, Any]:
     """A main unit, an organisational part, a sub-unit, or the little that is left of one."""
-    if organization.standing is Standing.DELETED:
+    if organization.is_deleted:
         return _deleted(organization, api)
     if organization.is_sub_unit:
         return _sub_unit(organization, api)

@@ -17,6 +17,8 @@ class Standing(StrEnum):
     BANKRUPT = "bankrupt"
     BEING_WOUND_UP = "beingWoundUp"
     DELETED = "deleted"
+    MERGED = "merged"
+    """Into another; the register's answer is as for one that is deleted."""
     REMOVED = "removed"
     """Taken out of the open data for legal reasons; the answer says so."""
     REMOVED_SILENTLY = "removedSilently"
@@ -45,6 +47,10 @@ class Organization(Struct, frozen=True, kw_only=True):
     @property
     def is_sub_unit(self) -> bool:
         return self.form in ("BEDR", "AAFY")
+
+    @property
+    def is_deleted(self) -> bool:
+        return self.standing in (Standing.DELETED, Standing.MERGED)
 
     @property
     def is_served(self) -> bool:

@@ -13,12 +13,8 @@ from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath
 
 from app.sandbox.enhetsregisteret.answers import removed, search_result, unit
-from app.sandbox.enhetsregisteret.organizations import (
-    TABLE,
-    Organization,
-    Standing,
-    find_organization,
-)
+from app.sandbox.enhetsregisteret.organizations import Organization, Standing
+from app.sandbox.enhetsregisteret.register import Register
 
 PATH = "/brreg/enhetsregisteret/api"
 NUMBER = re.compile(r"[0-9]{9}", re.ASCII)
@@ -49,29 +45,40 @@ def check_accept(request: RegisterRequest, kind: str) -> None:
 
 @get("/enheter/{number:str}")
 async def read_unit(
-    number: FromPath[str], request: RegisterRequest, api: NamedDependency[str]
+    number: FromPath[str],
+    request: RegisterRequest,
+    api: NamedDependency[str],
+    register: NamedDependency[Register],
 ) -> Response[bytes]:
-    return _one(number, request, "enhet", api, lambda one: not one.is_sub_unit)
+    return _one(register.find, number, request, "enhet", api, lambda one: not one.is_sub_unit)
 
 
 @get("/underenheter/{number:str}")
 async def read_sub_unit(
-    number: FromPath[str], request: RegisterRequest, api: NamedDependency[str]
+    number: FromPath[str],
+    request: RegisterRequest,
+    api: NamedDependency[str],
+    register: NamedDependency[Register],
 ) -> Response[bytes]:
-    return _one(number, request, "underenhet", api, lambda one: one.is_sub_unit)
+    return _one(register.find, number, request, "underenhet", api, lambda one: one.is_sub_unit)
 
 
 @get("/enheter")
-async def search_units(request: RegisterRequest, api: NamedDependency[str]) -> Response[bytes]:
-    return _search(request, "enhet", api, lambda one: not one.is_sub_unit)
+async def search_units(
+    request: RegisterRequest, api: NamedDependency[str], register: NamedDependency[Register]
+) -> Response[bytes]:
+    return _search(register, request, "enhet", api, lambda one: not one.is_sub_unit)
 
 
 @get("/underenheter")
-async def search_sub_units(request: RegisterRequest, api: NamedDependency[str]) -> Response[bytes]:
-    return _search(request, "underenhet", api, lambda one: one.is_sub_unit)
+async def search_sub_units(
+    request: RegisterRequest, api: NamedDependency[str], register: NamedDependency[Register]
+) -> Response[bytes]:
+    return _search(register, request, "underenhet", api, lambda one: one.is_sub_unit)
 
 
 def _one(
+    find: Callable[[str], Organization | None],
     number: str,
     request: RegisterRequest,
     kind: str,
@@ -81,7 +88,7 @@ def _one(
     check_accept(request, kind)
     if not NUMBER.fullmatch(number):
         raise BadRequest("Organisasjonsnummeret må bestå av 9 siffer")
-    organization = find_organization(number)
+    organization = find(number)
     if organization is None or not belongs(organization):
         return Response(b"", status_code=404)
     if organization.standing is Standing.REMOVED_SILENTLY:
@@ -92,27 +99,30 @@ def _one(
 
 
 def _search(
-    request: RegisterRequest, kind: str, api: str, belongs: Callable[[Organization], bool]
+    register: Register,
+    request: RegisterRequest,
+    kind: str,
+    api: str,
+    belongs: Callable[[Organization], bool],
 ) -> Response[bytes]:
     check_accept(request, kind)
     number, size = _whole(request, "page", 0), _whole(request, "size", DEFAULT_SIZE)
     if (number + 1) * size > MOST_RESULTS:
         raise BadRequest(f"(page + 1) * size kan ikke være større enn {MOST_RESULTS}")
-    found = [one for one in _candidates(request) if belongs(one) and _matches(request, one)]
+    candidates = _candidates(register, request)
+    found = [one for one in candidates if belongs(one) and _matches(request, one)]
     result = search_result(
         found, kind=f"{kind}er", number=number, size=size, address=f"{api}/{kind}er", api=api
     )
     return _json(request, result, kind)
 
 
-def _candidates(request: RegisterRequest) -> list[Organization]:
+def _candidates(register: Register, request: RegisterRequest) -> list[Organization]:
     """By number everything is found; otherwise only what the table names."""
     numbers = request.query_params.get("organisasjonsnummer")
     if numbers is None:
-        return [one for one in TABLE if one.is_served and one.standing is not Standing.DELETED]
-    wanted = [
-        find_organization(number) for number in numbers.split(",") if NUMBER.fullmatch(number)
-    ]
+        return [one for one in register.all_named() if one.is_served and not one.is_deleted]
+    wanted = [register.find(number) for number in numbers.split(",") if NUMBER.fullmatch(number)]
     return [one for one in wanted if one and one.is_served]
 
 
@@ -157,11 +167,14 @@ def wrong_media_type(_: RegisterRequest, __: WrongMediaType) -> Response[bytes]:
     return Response(b"", status_code=406)
 
 
-def register_router(api: str) -> Router:
+def register_router(register: Register, api: str) -> Router:
     return Router(
         path=PATH,
         route_handlers=[read_unit, read_sub_unit, search_units, search_sub_units],
-        dependencies={"api": Provide(lambda: api, sync_to_thread=False)},
+        dependencies={
+            "api": Provide(lambda: api, sync_to_thread=False),
+            "register": Provide(lambda: register, sync_to_thread=False),
+        },
         exception_handlers={BadRequest: bad_request, WrongMediaType: wrong_media_type},
         include_in_schema=False,
     )

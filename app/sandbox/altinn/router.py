@@ -1,0 +1,34 @@
+"""Everything below /altinn."""
+
+from litestar import Router
+from litestar.di import Provide
+
+from app.sandbox.altinn.altinn import Altinn, OutOfOrder
+from app.sandbox.altinn.callers import Refused, refused
+from app.sandbox.altinn.decision_routes import authorize
+from app.sandbox.altinn.exchange import exchange
+from app.sandbox.altinn.maskinporten_delegations import maskinporten_delegations
+from app.sandbox.altinn.problems import (
+    AltinnProblem,
+    FrameworkProblem,
+    altinn_problem,
+    framework_problem,
+    out_of_order,
+)
+
+PATH = "/altinn"
+
+
+def altinn_router(altinn: Altinn) -> Router:
+    return Router(
+        path=PATH,
+        route_handlers=[exchange, maskinporten_delegations, authorize],
+        dependencies={"altinn": Provide(lambda: altinn, sync_to_thread=False)},
+        exception_handlers={
+            Refused: refused,
+            AltinnProblem: altinn_problem,
+            FrameworkProblem: framework_problem,
+            OutOfOrder: out_of_order,
+        },
+        include_in_schema=False,
+    )

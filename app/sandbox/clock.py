@@ -1,0 +1,21 @@
+"""The time of the stand-ins' own world, which may run ahead of the real one.
+
+It decides when a delegation is seen, forgotten or withdrawn. Tokens and assertions always keep
+to the real time, as the caller's do.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+
+class Clock:
+    def __init__(self) -> None:
+        self._ahead = timedelta()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self._ahead
+
+    def advance(self, by: timedelta) -> None:
+        """Only forward: what has happened stays so."""
+        if by < timedelta():
+            raise ValueError("time does not run backwards")
+        self._ahead += by

@@ -1,0 +1,77 @@
+"""The register as it stands now: the fixed organisations, and what has been changed since."""
+
+from datetime import date, datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from app.sandbox.enhetsregisteret.organizations import (
+    TABLE,
+    Organization,
+    Standing,
+    find_organization,
+)
+
+KIND_OF_CHANGE = {
+    Standing.LIVE: "Endring",
+    Standing.BANKRUPT: "Endring",
+    Standing.BEING_WOUND_UP: "Endring",
+    Standing.DELETED: "Sletting",
+    Standing.MERGED: "Sletting",
+    Standing.REMOVED: "Fjernet",
+    Standing.REMOVED_SILENTLY: "Fjernet",
+    Standing.UNKNOWN: "Ukjent",
+}
+FIRST_UPDATE = 20_000_001
+
+
+class Update(Struct, frozen=True, kw_only=True):
+    """A row of the update feed."""
+
+    identifier: int
+    at: datetime
+    number: str
+    kind: str
+    is_sub_unit: bool
+
+
+class Register:
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """The feed begins anew too; its numbers never do, so that no kept cursor points ahead."""
+        self._changed: dict[str, Organization] = {}
+        self.updates: list[Update] = []
+        self._next_update = getattr(self, "_next_update", FIRST_UPDATE)
+
+    def find(self, number: str) -> Organization | None:
+        """What the register has under the number, or None where it has never heard of it."""
+        changed = self._changed.get(number)
+        if changed is not None:
+            return None if changed.standing is Standing.UNKNOWN else changed
+        return find_organization(number)
+
+    def all_named(self) -> list[Organization]:
+        """Those with a name of their own; the others are found by number only."""
+        named = [self._changed.get(one.number, one) for one in TABLE]
+        return named + [one for number, one in self._changed.items() if one not in named]
+
+    def mark(self, organization: Organization, standing: Standing, now: datetime) -> Update:
+        ended = None if standing in (Standing.LIVE, Standing.BANKRUPT) else _day_of(now)
+        changed = replace(organization, standing=standing, ended=ended)
+        self._changed[organization.number] = changed
+        update = Update(
+            identifier=self._next_update,
+            at=now,
+            number=organization.number,
+            kind=KIND_OF_CHANGE[standing],
+            is_sub_unit=organization.is_sub_unit,
+        )
+        self._next_update += 1
+        self.updates.append(update)
+        return update
+
+
+def _day_of(moment: datetime) -> date:
+    return moment.date()

@@ -1,0 +1,1 @@
+"""Maskinporten: tokens between organisations' programs, for an assertion that the client signs."""
