@@ -74,3 +74,15 @@ class TooManyRequests(Problem):
 
     def __init__(self, detail: str, *, retry_after: int) -> None:
         super().__init__(detail, headers={"Retry-After": str(retry_after)})
+
+
+RETRY_AFTER_OUTAGE = 5  # seconds
+
+
+class ServiceUnavailable(Problem):
+    slug = "service-unavailable"
+    title = "The service cannot answer just now"
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, headers={"Retry-After": str(RETRY_AFTER_OUTAGE)})

@@ -21,15 +21,14 @@ from app.problems import (
     InvalidRequest,
     NotJson,
     Problem,
+    ServiceUnavailable,
     TooManyRequests,
 )
 from app.web.etag import PreconditionFailed
 from app.web.problem_details import (
     MEDIA_TYPE,
-    RETRY_AFTER_OUTAGE,
     InternalError,
     NotAcceptable,
-    ServiceUnavailable,
     problem_details,
 )
 
@@ -64,7 +63,6 @@ _PRIVATE = FieldError(
 _PARAMETER = FieldError("#/graceSeconds", "not_acceptable", "`graceSeconds`: Expected `int` >= 0.")
 _AWAY = ServiceUnavailable(
     "Nothing was changed, or it was changed in full. Ask again in a moment.",
-    headers={"Retry-After": str(RETRY_AFTER_OUTAGE)},
 )
 
 REFUSALS: Mapping[str, Refusal] = {

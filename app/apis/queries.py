@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.apis.catalogue import Catalogue
 from app.apis.models import CatalogueVersion
 from app.database import Sessions
+from app.problems import ServiceUnavailable
 
 
 def newest_version() -> ScalarSelect[int]:
@@ -19,10 +20,6 @@ async def newest_catalogue(db: AsyncSession) -> CatalogueVersion | None:
     )
 
 
-class NoCatalogue(Exception):
-    """Nobody has applied a catalogue to this database."""
-
-
 class Catalogues:
     """The catalogue of this process. A version never changes, so it is read once."""
 
@@ -33,7 +30,7 @@ class Catalogues:
     async def of(self, version: int | None) -> Catalogue:
         """The catalogue of a version that a statement has just seen in force."""
         if version is None:
-            raise NoCatalogue
+            raise ServiceUnavailable("No catalogue is in force: the operator has to apply one.")
         if version not in self._versions:
             async with self._sessions() as db:
                 row = await db.get_one(CatalogueVersion, version)

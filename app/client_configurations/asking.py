@@ -5,11 +5,19 @@ Every check hands out all errors it finds, each with a pointer into the request.
 
 from collections.abc import Collection, Sequence
 
-from app.apis.catalogue import Catalogue, ClientSystem, RedirectUriRule
+from app.apis.catalogue import Catalogue, ClientSystem, RedirectUriRule, Tenancy
 from app.client_systems.redirect_uris import redirect_uri_error
 from app.organizations.rules import organization_number_error
 from app.problems import FieldError
 from app.settings import Settings
+
+
+def tenancy_errors(system: ClientSystem) -> list[FieldError]:
+    """A client that acts for many organizations is not made by one of them."""
+    if system.tenancy == Tenancy.SINGLE:
+        return []
+    detail = f"Clients of {system.name} are multi-tenant: they are not made by API."
+    return [FieldError("#", "multi_tenant_client_system", detail)]
 
 
 def scope_errors(
@@ -20,9 +28,8 @@ def scope_errors(
 ) -> list[FieldError]:
     """`kept` are the scopes a client has had, which it keeps when its system loses them."""
     if not scopes:
-        return [
-            FieldError("#/apiScopes", "empty", "Name at least one scope, or leave the member out.")
-        ]
+        detail = "Name at least one scope. A draft may leave the member out."
+        return [FieldError("#/apiScopes", "empty", detail)]
     allowed = {entry.scope for entry in system.scopes} | set(kept)
     return [
         FieldError(

@@ -67,6 +67,7 @@ async def put_client(request: Request[Any, Any, Any]) -> Response[CurrentClient 
     version = await use_cases.change_client(
         state.database,
         await catalogues.in_force(),
+        state.register,
         state.settings,
         caller,
         asked,

@@ -47,10 +47,13 @@ from app.client_keys.queries import NOTE_USE
 from app.clients.models import ClientConfiguration
 from app.clients.standing import check_standing
 from app.database import Connection, Database
+from app.organizations.children import not_below_errors
+from app.organizations.register import Register
 from app.problems import FieldError, InvalidRequest
 from app.publications.queries import want_publication
 from app.settings import Settings
 
+_UNREADABLE = object()
 USE_IS_NOTED_EVERY = timedelta(minutes=1)
 
 
@@ -141,6 +144,7 @@ def _reason(
 async def change_client(
     database: Database,
     catalogue: Catalogue,
+    register: Register,
     settings: Settings,
     caller: CallingClient,
     asked: dict[str, Any],
@@ -155,11 +159,13 @@ async def change_client(
     `check_version` refuses when the caller has not seen what he changes. Answers the version
     that the token issuer has to know.
     """
+    if not (errors or child_errors(asked.get("child_organization_numbers"), settings)):
+        errors += await _children_errors(database, register, caller, asked, now)
     async with database.sessions.begin() as db:
         client = await _client_that_may_change(db, caller)
         check_version(await changes_of(db, caller.client_id))
-        system = catalogue.systems[client.client_system_id]
         kept = await scopes_of(db, caller.client_id)
+        system = catalogue.systems.get(client.client_system_id)
         errors += update_errors(asked, system, catalogue, settings, kept)
         if errors:
             raise InvalidRequest(errors)
@@ -182,6 +188,29 @@ async def change_client(
         return await want_publication(db, client.client_id)
 
 
+async def _children_errors(
+    database: Database,
+    register: Register,
+    caller: CallingClient,
+    asked: dict[str, Any],
+    now: datetime,
+) -> list[FieldError]:
+    """The register is asked where a sub-unit is new, before any transaction is open."""
+    numbers: list[str] = asked.get("child_organization_numbers") or []
+    async with database.sessions() as db:
+        client = await db.get(ClientConfiguration, caller.client_id) if numbers else None
+    if client is None or set(numbers) <= set(client.child_organization_numbers):
+        return []
+    return await not_below_errors(
+        database.sessions,
+        register,
+        numbers,
+        client.organization_number,
+        pointer="#/childOrganizationNumbers",
+        now=now,
+    )
+
+
 async def _client_that_may_change(db: AsyncSession, caller: CallingClient) -> ClientConfiguration:
     client = await client_to_change(db, caller.client_id)
     ended = await has_ended(db, caller.client_id, caller.key_thumbprint)
@@ -197,14 +226,18 @@ def _pairs(asked: dict[str, Any]) -> list[tuple[str, str]]:
 
 def update_errors(
     asked: dict[str, Any],
-    system: ClientSystem,
+    system: ClientSystem | None,
     catalogue: Catalogue,
     settings: Settings,
     kept: set[str],
 ) -> list[FieldError]:
     """What the rules have against a change. `kept` are the scopes that the client has now."""
+    if system is None:
+        detail = "The client's system is no longer in the catalogue. Its supplier knows more."
+        return [FieldError("#", "no_client_system", detail)]
     scopes: list[str] = asked.get("api_scopes") or []
-    errors = scope_errors(scopes, system, kept=kept)
+    # A member that could not be read has its error already, and is missing here.
+    errors = scope_errors(scopes, system, kept=kept) if "api_scopes" in asked else []
     if scopes and settings.client_scope in kept and settings.client_scope not in scopes:
         errors.append(
             FieldError(
@@ -214,10 +247,11 @@ def update_errors(
                 "or renew its keys.",
             )
         )
-    errors += claim_errors(_pairs(asked), scopes, catalogue)
+    if "api_scopes" in asked:
+        errors += claim_errors(_pairs(asked), scopes, catalogue)
     if (
         system.redirect_uri_rule == RedirectUriRule.PER_CLIENT
-        and asked.get("redirect_uris") is None
+        and asked.get("redirect_uris", _UNREADABLE) is None
     ):
         errors.append(
             FieldError(

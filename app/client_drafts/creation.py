@@ -14,6 +14,7 @@ import msgspec
 from asyncpg import Record
 from msgspec import Struct
 
+from app.access.authentication import ApiKeyRejected
 from app.access.callers import CallingSystem
 from app.access.limits import asked_for
 from app.access.public_jwk import KeyRefused, PublicKey
@@ -26,6 +27,7 @@ from app.client_configurations.asking import (
     distinct,
     redirect_errors,
     scope_errors,
+    tenancy_errors,
 )
 from app.client_drafts.limits import DraftLimits
 from app.client_drafts.queries import KEEP_DRAFT, WHAT_IS_KNOWN
@@ -37,6 +39,7 @@ from app.client_keys.rules import KeyTaken
 from app.client_keys.use_cases import note_leak
 from app.client_keys.wire import StoredKey
 from app.database import Connection, Database
+from app.organizations.children import not_below_errors
 from app.organizations.memory import Found, remembered
 from app.organizations.register import Register, RegisterEntry, Verdict
 from app.organizations.rules import organization_number_error
@@ -71,20 +74,14 @@ async def create_client_draft(
     given, errors = fields_of(raw, NewClientDraft)
     number = _number(given, maker.settings, errors)
     key = await _key(maker, given, errors, now)
-    limits, real_now = DraftLimits.of(caller, number, maker.settings), datetime.now(UTC)
-    async with maker.database.reads.acquire() as connection:
-        known = await WHAT_IS_KNOWN.row(
-            connection,
-            thumbprint=key.thumbprint if key else "",
-            organization_number=number or "",
-            **asked_for(limits.all, real_now),
-        )
-    assert known is not None  # the statement answers one row, whatever is known
-    pairing = limits.check(known["counts"], real_now)
+    known, limit_passed = await _known(maker, caller, number, key)
     catalogue = await maker.catalogues.of(known["catalogue_version"])
-    system = catalogue.systems[caller.client_system_id]
+    system = catalogue.systems.get(caller.client_system_id)
+    if system is None:
+        raise ApiKeyRejected  # the system has left the catalogue, and its keys open nothing
     found = await _organization(maker, number, known, errors, now)
     asked = _asked(given, system, catalogue, maker.settings, errors)
+    await _check_children(maker, number, asked, errors, now)
     if errors or key is None or number is None:
         raise InvalidRequest(errors)
     if known["key_of"] is not None:
@@ -97,10 +94,26 @@ async def create_client_draft(
         external_ref=given.get("external_ref"),
         warnings=[*key.warnings, *_warnings(found, number)],
     )
-    demands_code = pairing or system.pairing or bool(given.get("pairing"))
+    demands_code = limit_passed or system.pairing or bool(given.get("pairing"))
     async with maker.database.writes.acquire() as connection:
         await _keep(connection, draft, caller, number, asked, key, demands_code, now)
     return draft
+
+
+async def _known(
+    maker: DraftMaker, caller: CallingSystem, number: str | None, key: PublicKey | None
+) -> tuple[Record, bool]:
+    """What the database knows, and whether the API key is asked for more than its limit."""
+    limits, real_now = DraftLimits.of(caller, number, maker.settings), datetime.now(UTC)
+    async with maker.database.reads.acquire() as connection:
+        known = await WHAT_IS_KNOWN.row(
+            connection,
+            thumbprint=key.thumbprint if key else "",
+            organization_number=number or "",
+            **asked_for(limits.all, real_now),
+        )
+    assert known is not None  # the statement answers one row, whatever is known
+    return known, limits.check(known["counts"], real_now)
 
 
 def _number(given: Mapping[str, Any], settings: Settings, errors: list[FieldError]) -> str | None:
@@ -182,6 +195,25 @@ def _warnings(found: Found | None, number: str) -> list[str]:
     return [warning] if warning else []
 
 
+async def _check_children(
+    maker: DraftMaker,
+    number: str | None,
+    asked: AskedFor,
+    errors: list[FieldError],
+    now: datetime,
+) -> None:
+    """The register is asked of sub-units when nothing else is wrong, since each is a call."""
+    if number is not None and not errors:
+        errors += await not_below_errors(
+            maker.database.sessions,
+            maker.register,
+            asked.child_organization_numbers,
+            number,
+            pointer="#/childOrganizationNumbers",
+            now=now,
+        )
+
+
 def _asked(
     given: Mapping[str, Any],
     system: ClientSystem,
@@ -195,8 +227,10 @@ def _asked(
         scopes = system.preselected_scopes
     claims: list[ClientClaim] = given.get("audience_specific_client_claims") or []
     address: str | None = given.get("post_client_confirmation_redirect_uri")
+    errors += tenancy_errors(system)
     errors += scope_errors(scopes, system)
-    errors += claim_errors([(claim.key, claim.value) for claim in claims], scopes, catalogue)
+    if "api_scopes" in given:  # of scopes that cannot be read, claims cannot be judged
+        errors += claim_errors([(claim.key, claim.value) for claim in claims], scopes, catalogue)
     errors += redirect_errors("redirectUris", given.get("redirect_uris"), system)
     errors += redirect_errors(
         "postLogoutRedirectUris", given.get("post_logout_redirect_uris"), system

@@ -81,8 +81,10 @@ def _errors(value: object, kind: type[Struct], refused: Exception) -> list[Field
 
 def _right_fields(value: object, kind: type[Struct]) -> dict[str, Any]:
     right: dict[str, Any] = {}
+    if not isinstance(value, dict):
+        return right
     for field in msgspec.structs.fields(kind):
-        if isinstance(value, dict) and field.encode_name in value:
+        if field.encode_name in value:
             try:
                 right[field.name] = msgspec.convert(value[field.encode_name], field.type)
             except msgspec.ValidationError:

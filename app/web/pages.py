@@ -21,7 +21,7 @@ from litestar.params import FromPath
 from litestar.types import ExceptionHandlersMap
 from msgspec import Struct
 
-from app.problems import Problem
+from app.problems import RETRY_AFTER_OUTAGE, Problem
 from app.web.forms import PageRequest
 from app.web.languages import (
     OWN_NAMES,
@@ -30,7 +30,7 @@ from app.web.languages import (
     written_moment,
     written_number,
 )
-from app.web.problem_details import RETRY_AFTER_OUTAGE, is_outage
+from app.web.problem_details import is_outage
 
 HERE = Path(__file__).parent
 ASSET_TYPES = {".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}

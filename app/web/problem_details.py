@@ -20,11 +20,10 @@ from msgspec import Struct
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from app.problems import BodyTooLarge, FieldError, Problem
+from app.problems import BodyTooLarge, FieldError, Problem, ServiceUnavailable
 from app.web.json_text import pointer_to
 
 MEDIA_TYPE = "application/problem+json"
-RETRY_AFTER_OUTAGE = 5  # seconds
 
 log = structlog.get_logger()
 
@@ -54,12 +53,6 @@ class MethodNotAllowed(Problem):
     slug = "method-not-allowed"
     title = "The method is not allowed here"
     status = HTTPStatus.METHOD_NOT_ALLOWED
-
-
-class ServiceUnavailable(Problem):
-    slug = "service-unavailable"
-    title = "The service cannot answer just now"
-    status = HTTPStatus.SERVICE_UNAVAILABLE
 
 
 class InternalError(Problem):
@@ -163,9 +156,8 @@ def answer_exception(request: Request[Any, Any, Any], exception: Exception) -> R
     trace_id = request.scope["state"]["trace_id"]
     if is_outage(exception):
         log.error("database is away", trace_id=trace_id, error=type(exception).__name__)
-        retry = {"Retry-After": str(RETRY_AFTER_OUTAGE)}
         detail = "Nothing was changed, or it was changed in full. Ask again in a moment."
-        return answer_problem(request, ServiceUnavailable(detail, headers=retry))
+        return answer_problem(request, ServiceUnavailable(detail))
     log.error("unexpected exception", trace_id=trace_id, exc_info=exception)
     return answer_problem(
         request, InternalError(f"Tell the operator of this service the trace id {trace_id}.")
