@@ -1,14 +1,18 @@
 """From the link to the draft by way of the issuer, and every way in which that goes wrong."""
 
+import time
 from collections.abc import AsyncIterator, Iterator
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 from uuid import UUID
 
 import httpx2
 import pytest
+from joserfc import jwt
+from joserfc.jwk import ECKey
 from msgspec.structs import replace
 from sqlalchemy import func, select
 
+from app.access.id_tokens import SECURITY_LEVEL
 from app.access.models import LoginAttempt, LoginSession
 from app.sandbox.neighbours import Neighbours
 from tests.client_drafts.serving import (
@@ -20,6 +24,7 @@ from tests.client_drafts.serving import (
     serving,
     settings_for,
 )
+from tests.raw_server import Asked, answer, raw_server
 from tests.sandbox.installer import NEIGHBOURS
 from tests.sandbox.processes import running
 
@@ -238,3 +243,70 @@ async def test_a_forged_field_is_as_little_believed_as_a_forged_link(
     async with service.database.sessions() as db:
         attempt = (await db.scalars(select(LoginAttempt))).one()
     assert (attempt.redirect_port, attempt.redirect_path) == (None, None)
+
+
+class OtherIssuer:
+    """An issuer that says of a person what a test wants it to say."""
+
+    def __init__(self, **claims: object) -> None:
+        self.claims = claims
+        self.key = ECKey.generate_key("P-256", {"kid": "k", "alg": "ES256", "use": "sig"})
+        self.nonce = ""
+
+    async def __call__(self, asked: Asked) -> bytes:
+        origin = f"http://{asked.headers['host']}"
+        form = dict(parse_qsl(asked.body.decode()))
+        if "well-known" in asked.path:
+            endpoints = {
+                "pushed_authorization_request_endpoint": f"{origin}/par",
+                "authorization_endpoint": f"{origin}/authorize",
+                "token_endpoint": f"{origin}/token",
+                "jwks_uri": f"{origin}/jwks",
+            }
+            return answer(200, {"issuer": origin, **endpoints})
+        if asked.path == "/jwks":
+            return answer(200, {"keys": [self.key.as_dict(private=False)]})
+        if asked.path == "/par":
+            self.nonce = form["nonce"]
+            return answer(201, {"request_uri": "urn:x"})
+        return answer(200, {"id_token": self.id_token(origin)})
+
+    def id_token(self, origin: str) -> str:
+        now = int(time.time())
+        claims = {
+            "iss": origin,
+            "aud": "the-service",
+            "sub": "kari",
+            "nonce": self.nonce,
+            "iat": now,
+            "exp": now + 60,
+            "auth_time": now,
+            SECURITY_LEVEL: "4",
+        }
+        header = {"alg": "ES256", "kid": "k"}
+        return jwt.encode(header, claims | self.claims, self.key, algorithms=["ES256"])
+
+
+@pytest.mark.parametrize(
+    ("claims", "status", "notice"),
+    [
+        ({}, 303, ""),
+        ({SECURITY_LEVEL: "3"}, 403, "høgare tryggleiksnivå"),
+        ({SECURITY_LEVEL: None}, 403, "høgare tryggleiksnivå"),
+        ({"auth_time": int(time.time()) - 700}, 400, "Innlogginga lukkast ikkje"),
+        ({"nonce": "another"}, 400, "Innlogginga lukkast ikkje"),
+    ],
+)
+async def test_only_a_new_login_at_the_level_that_is_asked_for_opens_a_session(
+    database_url: str, claims: dict[str, object], status: int, notice: str
+) -> None:
+    async with raw_server(OtherIssuer(**claims)) as server:
+        settings = settings_for(database_url, issuer=server.url)
+        async with serving(settings) as service, service.browser() as browser:
+            await begun(browser, UUID(int=7))
+            state = browser.cookies["login"]
+            back = await brought_back(browser, {"code": "c", "state": state, "iss": server.url})
+            assert back.status_code == status
+            assert notice in back.text
+            assert await sessions(service) == (status == 303)
+            assert ("session" in browser.cookies) is (status == 303)
