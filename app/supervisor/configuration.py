@@ -102,7 +102,7 @@ def service_settings(
         enhetsregisteret_url=f"{addresses.neighbours_url}/brreg/enhetsregisteret/api",
         ca_file=str(ca_file) if ca_file else None,
         allow_bearer=True,
-        operator_name="the sandbox",
+        operator_name="HelseID onboarding sandbox",
         key_life_days=KEY_LIFE_DAYS,
         **{name: defaults[name] * LIMITS_TIMES for name in LIMITS},
     )
