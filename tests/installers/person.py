@@ -59,6 +59,9 @@ class Person:
     def close(self) -> None:
         self._http.close()
 
+    def cookies(self) -> dict[str, str]:
+        return dict(self._http.cookies)
+
     def open(self, address: str) -> Page:
         """As from the command line or another program: no site has sent the person here."""
         return self._follow(self._http.get(address, headers={"Sec-Fetch-Site": "none"}))

@@ -2,7 +2,7 @@
 
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx2
@@ -21,16 +21,14 @@ OPTIONS = ("--workers", "2", "--exit-with-parent")
 def logged_sandbox(
     database_url: str, log: Path, *options: str
 ) -> Iterator[sandboxes.RunningSandbox]:
-    with (
-        log.open("ab") as file,
-        sandboxes.sandbox(
-            *OPTIONS,
-            *("--database-url", database_url),
-            *options,
-            stdin=subprocess.DEVNULL,
-            stderr=file,
-        ) as running,
-    ):
+    with log.open("ab") as file, ExitStack() as stack:
+        options = (*OPTIONS, "--database-url", database_url, *options)
+        starting = sandboxes.sandbox(*options, stdin=subprocess.DEVNULL, stderr=file)
+        try:
+            running = stack.enter_context(starting)
+        except AssertionError as error:
+            error.add_note(log.read_text(encoding="utf-8")[-4000:])
+            raise
         yield running
 
 

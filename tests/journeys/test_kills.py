@@ -113,7 +113,8 @@ def log(tmp_path: Path) -> Path:
 @contextmanager
 def killed_afterwards(database_url: str, log: Path, *ports: str) -> Iterator[Ready]:
     """One life of a sandbox; its processes are all killed at once, and clean nothing up."""
-    with logged_sandbox(database_url, log, *ports) as running:
+    # One worker process starts sooner than two.
+    with logged_sandbox(database_url, log, *ports, "--workers", "1") as running:
         yield running.ready
         processes = [psutil.Process(running.ready.pid), *running.children()]
         for process in processes:
