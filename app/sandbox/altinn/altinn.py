@@ -79,17 +79,21 @@ class Altinn:
         return change
 
     def holds(self, product: Product, delegation: Delegation) -> bool:
-        """Whether the receiver may, by what was given by the giver or by its main unit."""
+        """Whether the receiver may act now; nobody acts for an organisation that is deleted."""
         giver = self.register.find(delegation.giver)
-        if giver is None or not giver.is_served or giver.is_deleted:
-            return False
+        alive = giver is not None and giver.is_served and not giver.is_deleted
+        return alive and self.was_given(product, delegation)
+
+    def was_given(self, product: Product, delegation: Delegation) -> bool:
+        """By the giver itself or by its main unit."""
         change = self.seen_by(product, delegation)
         if change is not None and change.held:
             return True
-        if giver.is_sub_unit and giver.parent:
-            above = Delegation(giver.parent, delegation.receiver, delegation.resource)
-            return self.holds(product, above)
-        return False
+        giver = self.register.find(delegation.giver)
+        if giver is None or not giver.is_sub_unit or giver.parent is None:
+            return False
+        above = Delegation(giver.parent, delegation.receiver, delegation.resource)
+        return self.was_given(product, above)
 
     def _change(self, delegation: Delegation, *, held: bool) -> None:
         propagation = self.settings.propagation

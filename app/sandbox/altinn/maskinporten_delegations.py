@@ -122,7 +122,7 @@ def _scheme(delegation: Delegation) -> str | None:
 
 
 def _created(delegation: Delegation, change: Change | None) -> str | None:
-    if change is None or (change.made == LONG_AGO and _digest(delegation)[1] % 8 == 0):
+    if change is None or (change.made == LONG_AGO and _digest(delegation)[1] % 4 == 0):
         return None
     return change.made.isoformat(timespec="milliseconds")
 

@@ -52,11 +52,13 @@ class Parties:
 
     def organization(self, number: str) -> Party | None:
         organization = self._find(number)
-        if organization is None or not organization.is_served:
-            return None
-        return self._remember(
-            Party(identifier=number, name=organization.name, organization=organization)
+        return self.of(organization) if organization and organization.is_served else None
+
+    def of(self, organization: Organization) -> Party:
+        party = Party(
+            identifier=organization.number, name=organization.name, organization=organization
         )
+        return self._remember(party)
 
     def person(self, pid: str) -> Party | None:
         return self._by_key.get(f"{PERSON}={pid}")

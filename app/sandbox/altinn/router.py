@@ -4,6 +4,7 @@ from litestar import Router
 from litestar.di import Provide
 
 from app.sandbox.altinn.altinn import Altinn, OutOfOrder
+from app.sandbox.altinn.authorized_parties_routes import list_authorized_parties
 from app.sandbox.altinn.callers import Refused, refused
 from app.sandbox.altinn.decision_routes import authorize
 from app.sandbox.altinn.exchange import exchange
@@ -22,7 +23,12 @@ PATH = "/altinn"
 def altinn_router(altinn: Altinn) -> Router:
     return Router(
         path=PATH,
-        route_handlers=[exchange, maskinporten_delegations, authorize],
+        route_handlers=[
+            exchange,
+            maskinporten_delegations,
+            list_authorized_parties,
+            authorize,
+        ],
         dependencies={"altinn": Provide(lambda: altinn, sync_to_thread=False)},
         exception_handlers={
             Refused: refused,

@@ -57,6 +57,9 @@ class Register:
         named = [self._changed.get(one.number, one) for one in TABLE]
         return named + [one for number, one in self._changed.items() if one not in named]
 
+    def sub_units(self, number: str) -> list[Organization]:
+        return [one for one in self.all_named() if one.is_sub_unit and one.parent == number]
+
     def mark(self, organization: Organization, standing: Standing, now: datetime) -> Update:
         ended = None if standing in (Standing.LIVE, Standing.BANKRUPT) else _day_of(now)
         changed = replace(organization, standing=standing, ended=ended)
