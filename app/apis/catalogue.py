@@ -72,6 +72,33 @@ class Api(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     claims: list[ClientClaim] = []
 
 
+class RightKind(StrEnum):
+    """How Altinn has a right, and so by which call it is looked up."""
+
+    MASKINPORTEN_SCHEMA = "maskinportenSchema"  # a bundle of Maskinporten scopes
+    GENERIC_ACCESS = "genericAccess"  # an action on a resource
+
+
+class Right(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """A right in Altinn that an organization gives to a client's supplier."""
+
+    name: Name
+    title: Texts
+    kind: RightKind
+    resource_id: Name
+    action: Name = "access"
+    maskinporten_scope: Name | None = None
+    """One of the bundle's scopes: it is what Altinn is asked for."""
+
+
+class PersonRight(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """The right in Altinn that a person needs to confirm a client for an organization."""
+
+    resource_id: Name
+    title: Texts
+    action: Name = "access"
+
+
 class SystemScope(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     """A scope that a client system may ask for, and the right in Altinn it needs there."""
 
@@ -97,6 +124,11 @@ class ClientSystem(Struct, frozen=True, rename="camel", forbid_unknown_fields=Tr
     draft_life_hours: Annotated[int, Meta(ge=1, le=60 * 24)] | None = None
     pairing: bool = False
     """The person always types the pairing code."""
+
+    @property
+    def right_of_scope(self) -> dict[str, str]:
+        """The right that each scope needs, of those that need one."""
+        return {entry.scope: entry.right for entry in self.scopes if entry.right}
 
     @property
     def preselected_scopes(self) -> list[str]:
@@ -162,6 +194,12 @@ class Catalogue(Struct, frozen=True, rename="camel", forbid_unknown_fields=True,
     client_systems: list[ClientSystem]
     organization_rules: list[OrganizationRule] = []
     clients: list[DeclaredClient] = field(default_factory=list)
+    rights: list[Right] = []
+    person_right: PersonRight | None = None
+
+    @cached_property
+    def right_named(self) -> dict[str, Right]:
+        return {right.name: right for right in self.rights}
 
     @cached_property
     def systems(self) -> dict[str, ClientSystem]:

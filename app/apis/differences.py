@@ -46,6 +46,13 @@ def _things(catalogue: Catalogue) -> _Things:
         things[f"organization {rule.organization_number}"] = _plain(rule)
     for client in catalogue.clients:
         things[f"client {client.client_id}"] = _plain(client)
+    return things | _rights(catalogue)
+
+
+def _rights(catalogue: Catalogue) -> _Things:
+    things = {f"right {entry.name}": _plain(entry, without=("name",)) for entry in catalogue.rights}
+    if catalogue.person_right is not None:
+        things["the person's right"] = _plain(catalogue.person_right)
     return things
 
 

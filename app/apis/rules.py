@@ -13,7 +13,10 @@ from app.apis.catalogue import (
     ClientSystem,
     DeclaredClient,
     OrganizationRule,
+    PersonRight,
     RedirectUriRule,
+    Right,
+    RightKind,
     Tenancy,
     Texts,
 )
@@ -26,7 +29,9 @@ _LISTS: dict[str, Any] = {
     "clientSystems": ClientSystem,
     "organizationRules": OrganizationRule,
     "clients": DeclaredClient,
+    "rights": Right,
 }
+_NOT_DEMANDED = ("organizationRules", "clients", "rights")
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -57,10 +62,14 @@ def _faults_of_form(document: object) -> Iterator[str]:
     if not isinstance(document, dict):
         yield "The file is not a JSON object."
         return
-    for name in document.keys() - _LISTS.keys():
+    for name in document.keys() - _LISTS.keys() - {"personRight"}:
         yield f"{name}: This is not a part of a catalogue."
+    try:
+        msgspec.convert(document.get("personRight"), PersonRight | None)
+    except msgspec.ValidationError as error:
+        yield f"personRight: {error}."
     for name, kind in _LISTS.items():
-        entries = document.get(name, [] if name in ("organizationRules", "clients") else None)
+        entries = document.get(name, [] if name in _NOT_DEMANDED else None)
         if not isinstance(entries, list):
             yield f"{name}: A list is expected here."
             continue
@@ -99,6 +108,17 @@ def _names_are_given_once(catalogue: Catalogue) -> Iterator[str]:
         for i, rule in enumerate(catalogue.organization_rules)
     )
     yield from _repeated((f"clients[{i}].clientId", c.client_id) for i, c in _clients(catalogue))
+    yield from _repeated((f"rights[{i}].name", r.name) for i, r in enumerate(catalogue.rights))
+
+
+def _rights_can_be_looked_up(catalogue: Catalogue) -> Iterator[str]:
+    for i, right in enumerate(catalogue.rights):
+        is_bundle = right.kind == RightKind.MASKINPORTEN_SCHEMA
+        if is_bundle != (right.maskinporten_scope is not None):
+            yield (
+                f"rights[{i}].maskinportenScope: Only a right of the kind maskinportenSchema has"
+                " one, and it needs one."
+            )
 
 
 def _systems(catalogue: Catalogue) -> Iterator[tuple[int, ClientSystem]]:
@@ -120,15 +140,23 @@ def _scopes_begin_with_their_audience(catalogue: Catalogue) -> Iterator[str]:
 
 
 def _texts_say_something(catalogue: Catalogue) -> Iterator[str]:
+    for i, right in enumerate(catalogue.rights):
+        yield from _empty_texts(f"rights[{i}].title", right.title)
+    if catalogue.person_right is not None:
+        yield from _empty_texts("personRight.title", catalogue.person_right.title)
     for i, api in enumerate(catalogue.apis):
         titles: list[tuple[str, Texts]] = [
             *((f"scopes[{j}]", entry.title) for j, entry in enumerate(api.scopes)),
             *((f"claims[{j}]", claim.title) for j, claim in enumerate(api.claims)),
         ]
         for place, title in titles:
-            for language, text in msgspec.structs.asdict(title).items():
-                if not text.strip():
-                    yield f"apis[{i}].{place}.title.{language}: The text is empty."
+            yield from _empty_texts(f"apis[{i}].{place}.title", title)
+
+
+def _empty_texts(place: str, texts: Texts) -> Iterator[str]:
+    for language, text in msgspec.structs.asdict(texts).items():
+        if not text.strip():
+            yield f"{place}.{language}: The text is empty."
 
 
 def _systems_ask_for_what_there_is(catalogue: Catalogue) -> Iterator[str]:
@@ -138,6 +166,8 @@ def _systems_ask_for_what_there_is(catalogue: Catalogue) -> Iterator[str]:
         for place, entry in places:
             if entry.scope not in catalogue.api_scopes:
                 yield f"{place}.scope: No API of the catalogue has the scope {entry.scope}."
+            if entry.right is not None and entry.right not in catalogue.right_named:
+                yield f"{place}.right: The catalogue has no right {entry.right}."
         if system.tenancy == Tenancy.SINGLE and not system.preselected_scopes:
             yield (
                 f"clientSystems[{i}].scopes: At least one must be preselected, for installers"
@@ -233,6 +263,7 @@ def _declared_keys_are_acceptable(catalogue: Catalogue) -> Iterator[str]:
 
 _CHECKS = (
     _names_are_given_once,
+    _rights_can_be_looked_up,
     _scopes_begin_with_their_audience,
     _texts_say_something,
     _systems_ask_for_what_there_is,

@@ -53,7 +53,10 @@ class Status(StrEnum):
 
 
 class ReasonCode(StrEnum):
-    """Why something is not `ok`. The first six are those of the legacy status, camelCased."""
+    """Why something is not `ok`. The first six are those of the legacy status, camelCased.
+
+    Those of a delegation are found by `app.delegations`, which has their texts.
+    """
 
     API_ACCESS_PENDING = "apiAccessPending"
     API_ACCESS_REJECTED = "apiAccessRejected"
@@ -63,10 +66,27 @@ class ReasonCode(StrEnum):
     API_SCOPE_ACCESS_REVOKED = "apiScopeAccessRevoked"
     CLAIM_VALUE_PENDING = "claimValuePending"
     CLAIM_VALUE_REFUSED = "claimValueRefused"
+    DELEGATION_UNKNOWN = "delegationUnknown"
+    DELEGATION_MISSING = "delegationMissing"
+    DELEGATION_NOT_SEEN = "delegationNotSeen"
+    DELEGATION_REQUEST_UNCONFIRMED = "delegationRequestUnconfirmed"
+    DELEGATION_REQUESTED = "delegationRequested"
+    DELEGATION_REJECTED = "delegationRejected"
+    DELEGATION_REQUEST_ENDED = "delegationRequestEnded"
+    DELEGATION_PROPAGATING = "delegationPropagating"
+    DELEGATION_SUSPECT = "delegationSuspect"
+    DELEGATION_REVOKED = "delegationRevoked"
+    DELEGATION_BLOCKED = "delegationBlocked"
+
+    @property
+    def is_of_delegation(self) -> bool:
+        return self.value.startswith("delegation")
 
     @property
     def legacy(self) -> str:
-        return self.value[0].upper() + self.value[1:]
+        """In the words of the old status, which knew nothing of delegations."""
+        code = ReasonCode.API_SCOPE_ACCESS_PENDING if self.is_of_delegation else self
+        return code.value[0].upper() + code.value[1:]
 
 
 # What counts, first to last: a no says more than a wait, and the API's more than the scope's.

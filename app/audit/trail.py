@@ -30,6 +30,7 @@ class Happened(StrEnum):
     CLAIM_REFUSED = "claim.refused"
     API_KEY_CREATED = "apiKey.created"
     API_KEY_REVOKED = "apiKey.revoked"
+    DELEGATION_CHANGED = "delegation.changed"
     CATALOGUE_APPLIED = "catalogue.applied"
     PERSON_LOGGED_IN = "person.loggedIn"
 

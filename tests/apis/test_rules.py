@@ -19,7 +19,15 @@ CLIENT = {
     "apiScopes": ["a/1"],
     "publicJwks": [JWK],
 }
+RIGHT = {
+    "name": "some-right",
+    "title": TEXT,
+    "kind": "maskinportenSchema",
+    "resourceId": "r",
+    "maskinportenScope": "a:r",
+}
 FILE: dict[str, Any] = {
+    "rights": [RIGHT],
     "apis": [
         {
             "audience": "a",
@@ -99,6 +107,17 @@ SYSTEM = FILE["clientSystems"][0]
             changed("apis", 0, "scopes", 0, "title", "nn", to=" "),
             "apis[0].scopes[0].title.nn: The text is empty",
         ),
+        (changed("rights", 1, to=RIGHT), "rights[1].name: some-right stands at rights[0].name"),
+        (
+            changed("rights", 0, "maskinportenScope", to=None),
+            "rights[0].maskinportenScope: Only a right of the kind maskinportenSchema",
+        ),
+        (changed("rights", 0, "kind", to="role"), "rights[0].kind: "),
+        (
+            changed("clientSystems", 0, "scopes", 0, "right", to="another"),
+            "clientSystems[0].scopes[0].right: The catalogue has no right another",
+        ),
+        ({**FILE, "personRight": {"resourceId": "p"}}, "personRight: Object missing required"),
         (changed("clientSystems", 2, to=SYSTEM), "clientSystems[2].id: one stands"),
         (
             changed("clientSystems", 0, "scopes", 1, to={"scope": "a/3"}),

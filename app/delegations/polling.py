@@ -1,0 +1,91 @@
+"""When a delegation is asked about again: the whole plan as tables."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+from app.delegations.answers import SETTLED_AFTER, Standing
+from app.delegations.rules import OF_ORGANIZATION, OPEN_REQUEST, State
+
+SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+# How long a read of the client counts as somebody waiting.
+WATCHED_FOR = 30 * SECOND
+
+# Each line: until this age, ask as often as that. What is older goes by the next table.
+WATCHED: Sequence[tuple[timedelta, timedelta]] = (
+    (MINUTE, 5 * SECOND),
+    (10 * MINUTE, 15 * SECOND),
+)
+REQUESTED: Sequence[tuple[timedelta, timedelta]] = (
+    (MINUTE, MINUTE),
+    (6 * MINUTE, 5 * MINUTE),
+    (21 * MINUTE, 15 * MINUTE),
+    (timedelta.max, HOUR),
+)
+WAITING: Sequence[tuple[timedelta, timedelta]] = (
+    (3 * DAY, HOUR),
+    (33 * DAY, 6 * HOUR),
+    (timedelta.max, DAY),
+)
+PROPAGATING = 20 * SECOND
+SURELY_ACTIVE = 12 * HOUR
+"""At least this long, and at most twice as long, lest a whole country is asked about at once."""
+AFTER_FAILURES = (30 * SECOND, MINUTE, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE)
+
+# Somebody who waits sees nothing new here, however often it is asked.
+_UNHURRIED = frozenset({State.ACTIVE, State.SUSPECT})
+
+
+class Attention(Struct, frozen=True):
+    """Whether somebody waits for the record, and how often asking has failed."""
+
+    watched_since: datetime | None
+    watched_until: datetime | None
+    failures: int = 0
+
+
+def next_check(
+    standing: Standing, attention: Attention, now: datetime, chance: float
+) -> datetime | None:
+    """`chance`, from 0 to 1, spreads the calls. None: it need not be asked about again."""
+    if standing.state == State.NOT_REQUIRED:
+        return None
+    watched = _watched_wait(attention, now)
+    if attention.failures:
+        wait = AFTER_FAILURES[min(attention.failures, len(AFTER_FAILURES)) - 1]
+        return now + (min(wait, AFTER_FAILURES[0]) if watched else wait * (1 + chance / 10))
+    if standing.state == State.ACTIVE:
+        return now + SURELY_ACTIVE * (1 + chance)
+    if standing.state == State.SUSPECT:
+        return max(now + MINUTE, (standing.first_no_at or now) + SETTLED_AFTER)
+    calm = _calm_wait(standing, now)
+    return now + (min(watched, calm) if watched else calm * (1 + chance / 10))
+
+
+def _watched_wait(attention: Attention, now: datetime) -> timedelta | None:
+    since, until = attention.watched_since, attention.watched_until
+    if since is None or until is None or until < now:
+        return None
+    return _step(WATCHED, now - since)
+
+
+def _calm_wait(standing: Standing, now: datetime) -> timedelta:
+    if standing.state == State.APPROVED_PROPAGATING:
+        return PROPAGATING
+    if standing.state in OPEN_REQUEST and standing.requested_at is not None:
+        return _step(REQUESTED, now - standing.requested_at) or HOUR
+    if standing.state in OF_ORGANIZATION:
+        return DAY
+    return _step(WAITING, now - standing.since) or DAY
+
+
+def _step(table: Sequence[tuple[timedelta, timedelta]], age: timedelta) -> timedelta | None:
+    return next((wait for until, wait in table if age < until), None)
+
+
+def can_be_hurried(state: State) -> bool:
+    """Whether a reader's interest brings the next check forward."""
+    return state not in _UNHURRIED and state != State.NOT_REQUIRED
