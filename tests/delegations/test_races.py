@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections import Counter
-from datetime import datetime, timedelta
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 
@@ -18,7 +17,6 @@ from tests.examples import NOW
 RECORDS = 100_000
 A_SECOND = 10_000
 WORKERS = 3
-TRIES = 3
 
 COPIES = text(
     """
@@ -38,23 +36,20 @@ COPIES = text(
 def work(url: str, said: Connection) -> None:
     """A worker's process: until nothing is due, then whom it asked about and how long it took."""
 
-    async def ask(database: Database, now: datetime) -> tuple[Counter[str], float]:
-        altinn = InstantAltinn()
-        began = time.monotonic()
-        rights = WITH_RIGHT.right_named
-        while await ask_what_is_due(database, altinn, rights, limit=1000, now=now):
-            pass
-        return altinn.asked, time.monotonic() - began
-
-    async def rounds() -> None:
+    async def ask() -> None:
         database = Database(url)
         await database.open()
+        altinn = InstantAltinn()
         said.send("ready")
-        while (now := await asyncio.to_thread(said.recv)) is not None:
-            said.send(await ask(database, now))
+        await asyncio.to_thread(said.recv)
+        began, worked = time.monotonic(), time.process_time()
+        rights = WITH_RIGHT.right_named
+        while await ask_what_is_due(database, altinn, rights, limit=1000, now=NOW):
+            pass
+        said.send((altinn.asked, time.monotonic() - began, time.process_time() - worked))
         await database.close()
 
-    asyncio.run(rounds())
+    asyncio.run(ask())
 
 
 @pytest.mark.race
@@ -78,24 +73,17 @@ async def test_of_100_000_due_records_each_is_asked_about_once(
     ours = [mine for mine, _ in pipes]
     assert [await asyncio.to_thread(pipe.recv) for pipe in ours] == ["ready"] * WORKERS
 
-    fastest = 0.0
-    for day in range(TRIES):
-        if fastest < A_SECOND:  # others may have needed the processors just now
-            fastest = max(fastest, await one_round(ours, NOW + timedelta(days=day)))
     for pipe in ours:
-        pipe.send(None)
+        pipe.send("go")
+    done = [await asyncio.to_thread(pipe.recv) for pipe in ours]
     for process in processes:
         await asyncio.to_thread(process.join)
-    assert fastest >= A_SECOND
 
-
-async def one_round(workers: list[Connection], now: datetime) -> float:
-    """Everything is due; how many were asked about in a second."""
-    for worker in workers:
-        worker.send(now)
-    done = [await asyncio.to_thread(worker.recv) for worker in workers]
-    asked: Counter[str] = sum((each for each, _ in done), start=Counter())
+    asked: Counter[str] = sum((each for each, _, _ in done), start=Counter())
     assert len(asked) == RECORDS
     assert set(asked.values()) == {1}
-    assert all(each for each, _ in done), "a worker had nothing to do"
-    return RECORDS / max(seconds for _, seconds in done)
+    assert all(each for each, _, _ in done), "a worker had nothing to do"
+    # Of the processors' time, not of the clock's: others may need the machine just now.
+    busy = sum(seconds for _, _, seconds in done)
+    print(f"{RECORDS / max(seconds for _, seconds, _ in done):.0f} a second, {busy:.1f} s of work")
+    assert RECORDS / busy >= A_SECOND
