@@ -77,7 +77,7 @@ def app_for(neighbours: Neighbours, clock: Clock | None = None) -> ASGIApp:
             altinn_router(altinn),
             controls_router(controlled),
         ],
-        state=State({"issuer": issuer}),
+        state=State({"issuer": issuer, "altinn": altinn}),
         on_shutdown=[service_controls.close],
         openapi_config=OpenAPIConfig(
             title="Controls of the sandbox",

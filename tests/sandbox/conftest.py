@@ -7,9 +7,8 @@ import pytest
 from litestar.types import ASGIApp
 
 from app.sandbox.app import app_for
-from app.sandbox.clock import Clock
 from tests.sandbox.installer import NEIGHBOURS, Installer
-from tests.sandbox.service_owner import ServiceOwner, new_world
+from tests.sandbox.service_owner import AltinnWorld, ServiceOwner
 
 
 @pytest.fixture(scope="session")
@@ -42,17 +41,13 @@ async def installer(http: httpx2.AsyncClient) -> Installer:
 
 
 @pytest.fixture(scope="session")
-def altinn_world() -> tuple[ASGIApp, Clock, dict[str, dict[str, str]]]:
-    """Keys take long to make, and tokens live longer than the tests."""
-    return (*new_world(), {})
+def altinn_world() -> AltinnWorld:
+    return AltinnWorld()
 
 
 @pytest.fixture
-async def owner(
-    altinn_world: tuple[ASGIApp, Clock, dict[str, dict[str, str]]],
-) -> AsyncIterator[ServiceOwner]:
+async def owner(altinn_world: AltinnWorld) -> AsyncIterator[ServiceOwner]:
     """A program at Maskinporten and Altinn, where nothing has happened yet."""
-    app, clock, headers = altinn_world
-    async with connected(app) as http:
+    async with connected(altinn_world.app) as http:
         await http.post("/_sandbox/reset")
-        yield ServiceOwner(http, clock, headers)
+        yield altinn_world.service_owner(http)

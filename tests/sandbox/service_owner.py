@@ -8,9 +8,9 @@ from typing import Any
 
 import httpx2
 from joserfc.jwk import ECKey
-from litestar.types import ASGIApp
 from msgspec.structs import replace
 
+from app.sandbox.altinn.altinn import Altinn
 from app.sandbox.app import app_for
 from app.sandbox.clock import Clock
 from app.sandbox.maskinporten.maskinporten import MaskinportenClient
@@ -79,11 +79,16 @@ class ServiceOwner:
     """One program in a world whose clock it can move."""
 
     def __init__(
-        self, http: httpx2.AsyncClient, clock: Clock, headers: dict[str, dict[str, str]]
+        self,
+        http: httpx2.AsyncClient,
+        clock: Clock,
+        altinn: Altinn,
+        headers: dict[str, dict[str, str]],
     ) -> None:
         """`headers`: those with a token in them, by scope, to be used again."""
         self.http = http
         self.clock = clock
+        self._altinn = altinn
         self._headers = headers
 
     def advance(self, seconds: float) -> None:
@@ -102,6 +107,13 @@ class ServiceOwner:
             assert answer.status_code == 200, answer.text
             self._headers[scope] = bearer(answer.text)
         return self._headers[scope]
+
+    async def strangers_headers(self) -> dict[str, str]:
+        """What another service owner sends who may do as much."""
+        consumer = {"authority": "iso6523-actorid-upis", "ID": "0192:310700045"}
+        ends = int(time.time()) + 100
+        claims = {"scope": " ".join(SCOPES), "consumer": consumer, "exp": ends}
+        return bearer(self._altinn.signing_key.sign(claims, typ="JWT"))
 
     async def delegations(self, *, token_scope: str = LOOK_UP, **query: str | None) -> Any:
         """By default the look-up for one client: customer, supplier and scope."""
@@ -160,9 +172,22 @@ class ServiceOwner:
         await self.control("POST", "/delegations", body)
 
 
-def new_world() -> tuple[ASGIApp, Clock]:
-    clock = Clock()
-    return app_for(WORLD, clock), clock
+class AltinnWorld:
+    """Kept for many tests: keys take long to make, and tokens live longer than the tests."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.app = app_for(WORLD, self.clock)
+        self.headers: dict[str, dict[str, str]] = {}
+
+    @property
+    def altinn(self) -> Altinn:
+        app: Any = self.app
+        found: Altinn = app._app._app.state["altinn"]
+        return found
+
+    def service_owner(self, http: httpx2.AsyncClient) -> ServiceOwner:
+        return ServiceOwner(http, self.clock, self.altinn, self.headers)
 
 
 def organization(number: str) -> dict[str, str]:

@@ -6,8 +6,9 @@ from functools import cached_property
 from typing import Any, Literal
 
 from app.sandbox.altinn.delegations import Change, Delegation, Delegations
-from app.sandbox.altinn.numbers import OUT_OF_ORDER, beginning
+from app.sandbox.altinn.numbers import beginning, refuse_out_of_order
 from app.sandbox.altinn.parties import Parties
+from app.sandbox.altinn.requests import Requests
 from app.sandbox.altinn.switches import AltinnSettings
 from app.sandbox.clock import Clock
 from app.sandbox.enhetsregisteret.register import Register
@@ -18,10 +19,6 @@ from app.sandbox.token_issuer.signing import SigningKey
 Product = Literal["maskinporten_delegations", "authorized_parties", "pdp"]
 
 TOKEN_TYP = "JWT"
-
-
-class OutOfOrder(Exception):
-    """Altinn cannot answer about this organisation."""
 
 
 class Altinn:
@@ -47,6 +44,7 @@ class Altinn:
         self.settings = AltinnSettings()
         self.parties = Parties(self.register.find)
         self.delegations = Delegations(beginning(self.register.find))
+        self.requests = Requests()
         self._memory: Expiring[tuple[Change | None]] = Expiring()
 
     @cached_property
@@ -67,8 +65,7 @@ class Altinn:
 
     def seen_by(self, product: Product, delegation: Delegation) -> Change | None:
         """The change that the product goes by, which may be older than the last one."""
-        if delegation.giver == OUT_OF_ORDER and not delegation.is_to_person:
-            raise OutOfOrder
+        refuse_out_of_order(delegation)
         now = self.clock.now()
         name = f"{product} {delegation.giver} {delegation.receiver} {delegation.resource}"
         remembered = self._memory.get(name, now)

@@ -26,6 +26,16 @@ UNTIL_SEEN = timedelta(seconds=30)
 FindOrganization = Callable[[str], Organization | None]
 
 
+class OutOfOrder(Exception):
+    """Altinn cannot answer about this organisation."""
+
+
+def refuse_out_of_order(delegation: Delegation) -> None:
+    """What persons have been given is answered as always."""
+    if delegation.giver == OUT_OF_ORDER and not delegation.is_to_person:
+        raise OutOfOrder
+
+
 def beginning(find: FindOrganization) -> Callable[[Delegation, datetime], list[Change]]:
     """Times run from the first look, so that they mean the same however old the sandbox is."""
 

@@ -63,6 +63,10 @@ class Parties:
     def person(self, pid: str) -> Party | None:
         return self._by_key.get(f"{PERSON}={pid}")
 
+    def identified(self, identifier: str) -> Party | None:
+        """By organisation number or identity number."""
+        return self.person(identifier) or self.organization(identifier)
+
     def named(self, urn: str, value: str) -> Party | None:
         """By one of the names above. Party keys are known only once we have told somebody."""
         if urn in (ORGANIZATION, OLD_ORGANIZATION):

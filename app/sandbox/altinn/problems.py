@@ -6,8 +6,8 @@ from typing import Any
 from litestar import Response
 from msgspec import Struct
 
-from app.sandbox.altinn.altinn import OutOfOrder
 from app.sandbox.altinn.callers import AltinnRequest
+from app.sandbox.altinn.numbers import OutOfOrder
 
 PROBLEM_TYPE = "application/problem+json"
 PHRASES = {400: "Bad Request", 403: "Forbidden", 404: "Not Found", 500: "Internal Server Error"}

@@ -3,18 +3,27 @@
 from litestar import Router
 from litestar.di import Provide
 
-from app.sandbox.altinn.altinn import Altinn, OutOfOrder
+from app.sandbox.altinn.altinn import Altinn
 from app.sandbox.altinn.authorized_parties_routes import list_authorized_parties
 from app.sandbox.altinn.callers import Refused, refused
 from app.sandbox.altinn.decision_routes import authorize
 from app.sandbox.altinn.exchange import exchange
 from app.sandbox.altinn.maskinporten_delegations import maskinporten_delegations
+from app.sandbox.altinn.numbers import OutOfOrder
 from app.sandbox.altinn.problems import (
     AltinnProblem,
     FrameworkProblem,
     altinn_problem,
     framework_problem,
     out_of_order,
+)
+from app.sandbox.altinn.request_routes import (
+    ask_for_either,
+    ask_for_package,
+    ask_for_resource,
+    party_urns,
+    read_status,
+    withdraw,
 )
 
 PATH = "/altinn"
@@ -28,6 +37,12 @@ def altinn_router(altinn: Altinn) -> Router:
             maskinporten_delegations,
             list_authorized_parties,
             authorize,
+            party_urns,
+            ask_for_resource,
+            ask_for_either,
+            ask_for_package,
+            read_status,
+            withdraw,
         ],
         dependencies={"altinn": Provide(lambda: altinn, sync_to_thread=False)},
         exception_handlers={

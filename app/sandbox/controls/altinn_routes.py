@@ -1,19 +1,22 @@
 """Controls of Altinn: what is given, how it behaves, and how often it was called."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from litestar import delete, get, post, put
 from litestar.di import NamedDependency
-from litestar.exceptions import HTTPException
-from litestar.params import JSONBody
+from litestar.exceptions import HTTPException, NotFoundException
+from litestar.params import FromPath, JSONBody
 from msgspec import Struct
 
 from app.sandbox.altinn.altinn import Altinn
 from app.sandbox.altinn.calls import Calls
 from app.sandbox.altinn.delegations import Delegation
+from app.sandbox.altinn.human_steps import STEPS, ApprovalFailed
+from app.sandbox.altinn.request_bodies import request_body
+from app.sandbox.altinn.requests import Notice, NotPossible, RequestUnknown
 from app.sandbox.altinn.resources import RESOURCES
 from app.sandbox.altinn.switches import AltinnSettings
-from app.sandbox.people import person_named
+from app.sandbox.people import SYNNE, person_named
 
 
 class Given(Struct, frozen=True, rename={"giver": "from"}, forbid_unknown_fields=True):
@@ -58,6 +61,37 @@ async def show_calls(calls: NamedDependency[Calls]) -> dict[str, int]:
 @delete("/altinn/calls", summary="Count from nought again")
 async def forget_calls(calls: NamedDependency[Calls]) -> None:
     calls.forget()
+
+
+@get("/altinn/requests", summary="The requests for rights, as Altinn answers them")
+async def list_requests(altinn: NamedDependency[Altinn]) -> list[dict[str, Any]]:
+    return [request_body(altinn, request) for request in altinn.requests.all()]
+
+
+@get("/altinn/notices", summary="The mails that Altinn sends about requests")
+async def list_notices(altinn: NamedDependency[Altinn]) -> list[Notice]:
+    return altinn.requests.notices
+
+
+@post(
+    "/altinn/requests/{identifier:str}/{step:str}",
+    status_code=200,
+    summary="Press what a person presses about a request: confirm, approve or reject",
+)
+async def press(
+    altinn: NamedDependency[Altinn], identifier: FromPath[str], step: FromPath[str]
+) -> dict[str, Any]:
+    if step not in STEPS:
+        raise NotFoundException(f"The steps are {', '.join(STEPS)}.")
+    try:
+        return request_body(altinn, STEPS[step](altinn, identifier, SYNNE.name))
+    except RequestUnknown as unknown:
+        raise NotFoundException("There is no such request.") from unknown
+    except NotPossible as not_possible:
+        raise HTTPException(status_code=409, detail=str(not_possible)) from not_possible
+    except ApprovalFailed as failed:
+        detail = "Altinn's check failed; the request is still pending."
+        raise HTTPException(status_code=409, detail=detail) from failed
 
 
 def delegation_of(altinn: Altinn, giver: str, to: str, right: str) -> Delegation:

@@ -16,6 +16,9 @@ from app.sandbox.controls.altinn_routes import (
     change_delegation,
     change_settings,
     forget_calls,
+    list_notices,
+    list_requests,
+    press,
     show_calls,
     show_settings,
 )
@@ -165,6 +168,9 @@ def controls_router(controlled: Controlled) -> Router:
             change_settings,
             show_calls,
             forget_calls,
+            list_requests,
+            list_notices,
+            press,
         ],
         dependencies={
             name: _provide(getattr(controlled, name)) for name in Controlled.__struct_fields__
