@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.apis.queries import newest_version
 from app.approvals.models import ApiAccess, ClaimValue, ScopeAccess
 from app.changes.models import ClientChanges
-from app.client_keys.queries import HAS_ENDED, proof_key
+from app.client_keys.queries import HAS_ENDED, OWN_KEY, proof_key
 from app.clients.models import ClientConfiguration
 from app.database import HotStatement
 
@@ -65,8 +65,7 @@ CURRENT_CLIENT = HotStatement(
     select(
         ClientConfiguration.status,
         HAS_ENDED,
-        proof_key.thumbprint.label("own_key"),
-        proof_key.last_used_at.label("own_key_used_at"),
+        *OWN_KEY,
         newest_version().label("catalogue_version"),
         ClientChanges.counter,
         ClientConfiguration.redirect_uris,

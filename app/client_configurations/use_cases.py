@@ -1,11 +1,10 @@
 """Reading and changing a client. Each function is one transaction."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import msgspec
-from asyncpg import Record
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -43,10 +42,10 @@ from app.client_configurations.wire import (
     CurrentClient,
     ScopeStatus,
 )
-from app.client_keys.queries import NOTE_USE
+from app.client_keys.use_cases import note_use
 from app.clients.models import ClientConfiguration
 from app.clients.standing import check_standing
-from app.database import Connection, Database
+from app.database import Database
 from app.organizations.children import not_below_errors
 from app.organizations.register import Register
 from app.problems import FieldError, InvalidRequest
@@ -54,7 +53,6 @@ from app.publications.queries import want_publication
 from app.settings import Settings
 
 _UNREADABLE = object()
-USE_IS_NOTED_EVERY = timedelta(minutes=1)
 
 
 class ReadClient(Struct, frozen=True):
@@ -80,7 +78,7 @@ async def current_client(
             row["status"] if row else None, key_has_ended=bool(row and row["key_has_ended"])
         )
         assert row is not None  # or the standing would have been refused
-        await _note_key_use(connection, row, now)
+        await note_use(connection, row, now)
     catalogue = await catalogues.of(row["catalogue_version"])
     client = CurrentClient(
         api_scopes=[_scope(catalogue, language, *entry) for entry in _list(row["scopes"])],
@@ -92,13 +90,6 @@ async def current_client(
         child_organization_numbers=row["child_organization_numbers"],
     )
     return ReadClient(client, row["counter"] or 0)
-
-
-async def _note_key_use(connection: Connection, row: Record, now: datetime) -> None:
-    """Once a minute is enough to know that a key is in use."""
-    used_at = row["own_key_used_at"]
-    if row["own_key"] and (used_at is None or now - used_at > USE_IS_NOTED_EVERY):
-        await NOTE_USE.row(connection, of_thumbprint=row["own_key"], now=now)
 
 
 def _list(text: str | None) -> list[list[Any]]:

@@ -49,6 +49,13 @@ def registrable_key(value: object, *, pointer: str, refuse_rs: bool) -> PublicKe
     return key
 
 
+def unreadable_key(raw: bytes, refused: InvalidRequest) -> KeyRefused:
+    """For a body that is no JSON; what looks like a secret in it is one that was sent."""
+    if _SECRET_IN_TEXT.search(raw.decode("utf-8", "replace")) is None:
+        return KeyRefused(list(refused.errors))
+    return KeyRefused([_secret_sent("#"), *refused.errors], leaked=True)
+
+
 def _members(value: object, pointer: str) -> Mapping[str, object]:
     if isinstance(value, str):
         value = _parsed(value, pointer)
@@ -74,10 +81,12 @@ def _parsed(text: str, pointer: str) -> object:
 def _not_a_jwk(pointer: str, detail: str, *, leaked: bool = False) -> KeyRefused:
     errors = [FieldError(pointer, "not_a_jwk", detail)]
     if leaked:
-        errors.insert(
-            0, FieldError(pointer, "private_key", f"This holds a private key, which {_LEAKED}")
-        )
+        errors.insert(0, _secret_sent(pointer))
     return KeyRefused(errors, leaked=leaked)
+
+
+def _secret_sent(pointer: str) -> FieldError:
+    return FieldError(pointer, "private_key", f"This holds a private key, which {_LEAKED}")
 
 
 def _rs_errors(alg: object, pointer: str, refuse_rs: bool) -> list[FieldError]:

@@ -1,5 +1,5 @@
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar import Request, Response, delete, get, post
@@ -8,7 +8,7 @@ from litestar.params import PathParameter, QueryParameter
 from app.access.authentication import client_that_changes, client_that_reads
 from app.access.public_jwk import KeyRefused, PublicKey
 from app.client_keys import use_cases
-from app.client_keys.acceptance import registrable_key
+from app.client_keys.acceptance import registrable_key, unreadable_key
 from app.client_keys.rules import GRACE, KeyState
 from app.client_keys.wire import ClientSecret, ClientSecretCreated
 from app.database import Database
@@ -55,7 +55,7 @@ def _key(raw: bytes, settings: Settings) -> PublicKey:
     try:
         value = read_json(raw)
     except InvalidRequest as refused:
-        raise KeyRefused(list(refused.errors)) from refused
+        raise unreadable_key(raw, refused) from None
     return registrable_key(value, pointer="#", refuse_rs=settings.refuse_rs_algorithms)
 
 
@@ -68,12 +68,16 @@ def _key(raw: bytes, settings: Settings) -> PublicKey:
 async def get_client_secrets(
     request: Request[Any, Any, Any],
     include: Annotated[
-        str, QueryParameter(description="`live`, or `all` to list ended keys too.")
+        Literal["live", "all"],
+        QueryParameter(description="`live`, or `all` to list ended keys too."),
     ] = "live",
 ) -> list[ClientSecret]:
     """The calling client's keys, oldest first."""
     caller = await client_that_reads(request)
-    return await use_cases.keys_of(request.app.state.database, caller, ended_too=include == "all")
+    state = request.app.state
+    return await use_cases.keys_of(
+        state.database, caller, ended_too=include == "all", now=state.clock()
+    )
 
 
 @delete(

@@ -46,6 +46,9 @@ TRANSITIONS: Transitions[KeyState, KeyEvent] = {
 LIVE = (KeyState.ACTIVATING, KeyState.ACTIVE, KeyState.RETIRING)
 MOST_LIVE_KEYS = 10
 GRACE = timedelta(hours=24)
+# Stands for the end of a key that has none where the contract wants a moment. Not the last one
+# there is: installers turn it into local time.
+NO_END = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 def end_of_life(now: datetime, days: int) -> datetime:

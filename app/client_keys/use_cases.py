@@ -12,18 +12,18 @@ from app.access.callers import CallingClient
 from app.access.public_jwk import PublicKey
 from app.audit.trail import Actor, Happened, record
 from app.changes.queries import client_changed
+from app.client_keys.adding import ADD_KEY
 from app.client_keys.models import ClientKey
 from app.client_keys.queries import (
-    ADD_KEY,
-    BEFORE_ADDING,
     KEYS_OF_CLIENT,
-    LOCK_CLIENT,
+    NOTE_USE,
     live_keys_to_change,
     standing_of,
 )
 from app.client_keys.rules import (
     LIVE,
     MOST_LIVE_KEYS,
+    NO_END,
     TRANSITIONS,
     KeyEvent,
     KeyNotFound,
@@ -41,6 +41,8 @@ from app.database import Connection, Database, Sessions
 from app.publications.queries import want_publication
 from app.state_machine import next_state
 
+USE_IS_NOTED_EVERY = timedelta(minutes=1)
+
 
 class AddedKey(Struct, frozen=True):
     answer: ClientSecretCreated
@@ -53,23 +55,30 @@ async def add_key(
 ) -> AddedKey:
     """Register one more key. Registering a live key again gives the answer that stands."""
     try:
-        async with database.writes.acquire() as connection, connection.transaction():
-            await LOCK_CLIENT.row(connection, client_id=caller.client_id)
-            known = await BEFORE_ADDING.row(
-                connection,
-                client_id=caller.client_id,
-                proof_thumbprint=caller.key_thumbprint,
-                thumbprint=key.thumbprint,
-                kid=key.kid,
-            )
-            standing = _checked(known)
-            if standing["key_of"] is not None:
-                return _registered_already(standing, caller, key)
-            _check_room(standing, key)
-            return await _added(connection, caller, key, end_of_life(now, life_days), now)
+        async with database.writes.acquire() as connection:
+            return await _add_key(connection, caller, key, end_of_life(now, life_days), now)
     except UniqueViolationError as error:
         # Another client registered the same key at the same moment.
         raise KeyTaken from error
+
+
+async def _add_key(
+    connection: Connection,
+    caller: CallingClient,
+    key: PublicKey,
+    expires_at: datetime,
+    now: datetime,
+) -> AddedKey:
+    while True:
+        found = await _added_or_found(connection, caller, key, expires_at, now)
+        standing = _checked(found)
+        if standing["wanted"] is not None:
+            await note_use(connection, standing, now)
+            return _new(key, expires_at, standing["wanted"])
+        if standing["key_of"] is not None:
+            return _registered_already(standing, caller, key)
+        _check_room(standing, key)
+        # Nothing stood against it but that something else of the client changed meanwhile.
 
 
 def _checked(known: Record | None) -> Record:
@@ -85,7 +94,7 @@ def _registered_already(standing: Record, caller: CallingClient, key: PublicKey)
     if standing["key_of"] != caller.client_id or standing["key_state"] not in LIVE:
         raise KeyTaken
     answer = ClientSecretCreated(
-        expiration=standing["key_expires_at"],
+        expiration=standing["key_expires_at"] or NO_END,
         kid=standing["key_kid"],
         jwk_thumbprint=key.thumbprint,
         state=KeyState(standing["key_state"]),
@@ -101,17 +110,18 @@ def _check_room(standing: Record, key: PublicKey) -> None:
         raise KidTaken(key.kid)
 
 
-async def _added(
+async def _added_or_found(
     connection: Connection,
     caller: CallingClient,
     key: PublicKey,
     expires_at: datetime,
     now: datetime,
-) -> AddedKey:
+) -> Record | None:
     actor = caller.actor
     stored = StoredKey(key.thumbprint, key.kid, key.parameters)
-    row = await ADD_KEY.row(
+    return await ADD_KEY.row(
         connection,
+        proof_thumbprint=caller.key_thumbprint,
         thumbprint=key.thumbprint,
         client_id=caller.client_id,
         kid=key.kid,
@@ -127,7 +137,9 @@ async def _added(
         request_id=actor.request_id,
         details=msgspec.json.encode({"key": key.thumbprint}).decode(),
     )
-    assert row is not None  # an INSERT of one row returns it
+
+
+def _new(key: PublicKey, expires_at: datetime, wanted: int) -> AddedKey:
     answer = ClientSecretCreated(
         expiration=expires_at,
         kid=key.kid,
@@ -135,11 +147,18 @@ async def _added(
         state=KeyState.ACTIVATING,
         warnings=list(key.warnings),
     )
-    return AddedKey(answer, row["wanted"])
+    return AddedKey(answer, wanted)
+
+
+async def note_use(connection: Connection, row: Record, now: datetime) -> None:
+    """Once a minute is enough to know that a client's key is in use."""
+    used_at = row["own_key_used_at"]
+    if row["own_key"] and (used_at is None or now - used_at > USE_IS_NOTED_EVERY):
+        await NOTE_USE.row(connection, of_thumbprint=row["own_key"], now=now)
 
 
 async def keys_of(
-    database: Database, caller: CallingClient, *, ended_too: bool
+    database: Database, caller: CallingClient, *, ended_too: bool, now: datetime
 ) -> list[ClientSecret]:
     """The client's keys, oldest first."""
     async with database.reads.acquire() as connection:
@@ -149,7 +168,7 @@ async def keys_of(
             proof_thumbprint=caller.key_thumbprint,
             ended_too=ended_too,
         )
-    _checked(rows[0] if rows else None)
+        await note_use(connection, _checked(rows[0] if rows else None), now)
     return [_shown(row) for row in rows if row["thumbprint"] is not None]
 
 
@@ -178,11 +197,11 @@ async def retire_key(
 ) -> int | None:
     """Let a key go out of use after `grace`. Doing it again changes nothing (None)."""
     async with sessions.begin() as db:
+        keys = await live_keys_to_change(db, caller.client_id)
         standing = await standing_of(db, caller.client_id, caller.key_thumbprint)
         check_standing(
             standing[0] if standing else None, key_has_ended=bool(standing and standing[1])
         )
-        keys = await live_keys_to_change(db, caller.client_id)
         key = next((key for key in keys if key.thumbprint == thumbprint), None)
         if key is None:
             raise KeyNotFound
