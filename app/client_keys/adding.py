@@ -96,6 +96,7 @@ _raised = (
     _next.on_conflict_do_update(
         index_elements=[ClientChanges.client_id],
         set_={"counter": _next.excluded.counter},
+        where=ClientChanges.counter == _next.excluded.counter - 1,
     )
     .returning(ClientChanges.client_id)
     .cte("raised")

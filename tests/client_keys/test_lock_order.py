@@ -10,7 +10,7 @@ import pytest
 
 from app.audit.trail import Happened
 from app.changes.queries import client_changed
-from app.client_keys.queries import ADD_KEY
+from app.client_keys.adding import ADD_KEY
 from app.database import Database
 from app.publications.queries import want_publication
 from tests.approvals.examples import new_client
@@ -32,8 +32,10 @@ async def add_keys(database: Database, client_id: UUID) -> None:
     for _ in range(ROUNDS):
         key = new_key(client_id)
         async with database.writes.acquire() as connection:
+            await connection.execute("DELETE FROM client_keys")  # lest there is no room
             await ADD_KEY.row(
                 connection,
+                proof_thumbprint=None,
                 thumbprint=key.thumbprint,
                 client_id=client_id,
                 kid=key.kid,
