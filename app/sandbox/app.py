@@ -48,6 +48,7 @@ def app_for(neighbours: Neighbours, clock: Clock | None = None) -> ASGIApp:
         login_client=neighbours.login_client,
         now=datetime.now(UTC),
     )
+    clock = clock or Clock()
     register = Register()
     maskinporten = Maskinporten(neighbours.maskinporten_url, neighbours.maskinporten_client)
     altinn = Altinn(
@@ -55,7 +56,7 @@ def app_for(neighbours: Neighbours, clock: Clock | None = None) -> ASGIApp:
         neighbours.altinn_pages_url,
         maskinporten=maskinporten,
         register=register,
-        clock=clock or Clock(),
+        clock=clock,
         subscription_key=neighbours.altinn_subscription_key,
     )
     faults = Faults()
@@ -63,6 +64,7 @@ def app_for(neighbours: Neighbours, clock: Clock | None = None) -> ASGIApp:
     controlled = Controlled(
         neighbours=neighbours,
         issuer=issuer,
+        clock=clock,
         register=register,
         altinn=altinn,
         calls=Calls(),

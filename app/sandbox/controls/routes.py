@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from app.sandbox.altinn.altinn import Altinn
 from app.sandbox.altinn.calls import Calls
+from app.sandbox.clock import Clock
 from app.sandbox.controls.altinn_routes import (
     change_delegation,
     change_settings,
@@ -24,6 +25,7 @@ from app.sandbox.controls.altinn_routes import (
 )
 from app.sandbox.controls.guards import demand_json, demand_loopback_host
 from app.sandbox.controls.overview import overview
+from app.sandbox.controls.register_routes import mark_organization
 from app.sandbox.controls.service_controls import ServiceControls
 from app.sandbox.enhetsregisteret.register import Register
 from app.sandbox.faults import Fault, Faults
@@ -140,6 +142,7 @@ class Controlled(Struct, frozen=True, kw_only=True):
 
     neighbours: Neighbours
     issuer: Issuer
+    clock: Clock
     register: Register
     altinn: Altinn
     calls: Calls
@@ -171,6 +174,7 @@ def controls_router(controlled: Controlled) -> Router:
             list_requests,
             list_notices,
             press,
+            mark_organization,
         ],
         dependencies={
             name: _provide(getattr(controlled, name)) for name in Controlled.__struct_fields__

@@ -1,6 +1,6 @@
 """The register as it stands now: the fixed organisations, and what has been changed since."""
 
-from datetime import date, datetime
+from datetime import datetime
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -22,6 +22,7 @@ KIND_OF_CHANGE = {
     Standing.REMOVED_SILENTLY: "Fjernet",
     Standing.UNKNOWN: "Ukjent",
 }
+STILL_THERE = (Standing.LIVE, Standing.BANKRUPT, Standing.BEING_WOUND_UP)
 FIRST_UPDATE = 20_000_001
 
 
@@ -37,13 +38,13 @@ class Update(Struct, frozen=True, kw_only=True):
 
 class Register:
     def __init__(self) -> None:
+        self._next_update = FIRST_UPDATE
         self.reset()
 
     def reset(self) -> None:
-        """The feed begins anew too; its numbers never do, so that no kept cursor points ahead."""
+        """The feed's numbers go on, so that no cursor that is kept points ahead of it."""
         self._changed: dict[str, Organization] = {}
         self.updates: list[Update] = []
-        self._next_update = getattr(self, "_next_update", FIRST_UPDATE)
 
     def find(self, number: str) -> Organization | None:
         """What the register has under the number, or None where it has never heard of it."""
@@ -61,7 +62,7 @@ class Register:
         return [one for one in self.all_named() if one.is_sub_unit and one.parent == number]
 
     def mark(self, organization: Organization, standing: Standing, now: datetime) -> Update:
-        ended = None if standing in (Standing.LIVE, Standing.BANKRUPT) else _day_of(now)
+        ended = None if standing in STILL_THERE else now.date()
         changed = replace(organization, standing=standing, ended=ended)
         self._changed[organization.number] = changed
         update = Update(
@@ -74,7 +75,3 @@ class Register:
         self._next_update += 1
         self.updates.append(update)
         return update
-
-
-def _day_of(moment: datetime) -> date:
-    return moment.date()

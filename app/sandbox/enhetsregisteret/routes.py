@@ -1,46 +1,30 @@
 """GET enheter and underenheter, one and searched."""
 
-import json
-import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import Any
 
-from litestar import Request, Response, Router, get
-from litestar.datastructures import State
+from litestar import Response, Router, get
 from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath
 
 from app.sandbox.enhetsregisteret.answers import removed, search_result, unit
 from app.sandbox.enhetsregisteret.organizations import Organization, Standing
 from app.sandbox.enhetsregisteret.register import Register
+from app.sandbox.enhetsregisteret.requests import (
+    DEFAULT_SIZE,
+    MOST_RESULTS,
+    NUMBER,
+    BadRequest,
+    RegisterRequest,
+    WrongMediaType,
+    check_accept,
+    json_answer,
+    whole_number,
+)
+from app.sandbox.enhetsregisteret.update_feed import updated_sub_units, updated_units
 
 PATH = "/brreg/enhetsregisteret/api"
-NUMBER = re.compile(r"[0-9]{9}", re.ASCII)
-MOST_RESULTS = 10_000
-DEFAULT_SIZE = 20
-
-RegisterRequest = Request[object, object, State]
-
-
-class WrongMediaType(Exception):
-    """What the caller accepts is not what is served, as with the first version of the API."""
-
-
-class BadRequest(Exception):
-    """The text stands in the answer, as the register puts it."""
-
-
-def media_type(kind: str) -> str:
-    return f"application/vnd.brreg.enhetsregisteret.{kind}.v2+json"
-
-
-def check_accept(request: RegisterRequest, kind: str) -> None:
-    accepted = request.headers.get("accept", "*/*").lower().split(",")
-    served = {media_type(kind), "application/json", "application/*", "*/*"}
-    if not served & {part.split(";")[0].strip() for part in accepted}:
-        raise WrongMediaType
 
 
 @get("/enheter/{number:str}")
@@ -94,8 +78,8 @@ def _one(
     if organization.standing is Standing.REMOVED_SILENTLY:
         return Response(b"", status_code=410)
     if organization.standing is Standing.REMOVED:
-        return _json(request, removed(organization), kind, status=410)
-    return _json(request, unit(organization, api), kind)
+        return json_answer(request, removed(organization), kind, status=410)
+    return json_answer(request, unit(organization, api), kind)
 
 
 def _search(
@@ -106,7 +90,7 @@ def _search(
     belongs: Callable[[Organization], bool],
 ) -> Response[bytes]:
     check_accept(request, kind)
-    number, size = _whole(request, "page", 0), _whole(request, "size", DEFAULT_SIZE)
+    number, size = whole_number(request, "page", 0), whole_number(request, "size", DEFAULT_SIZE)
     if (number + 1) * size > MOST_RESULTS:
         raise BadRequest(f"(page + 1) * size kan ikke være større enn {MOST_RESULTS}")
     candidates = _candidates(register, request)
@@ -114,7 +98,7 @@ def _search(
     result = search_result(
         found, kind=f"{kind}er", number=number, size=size, address=f"{api}/{kind}er", api=api
     )
-    return _json(request, result, kind)
+    return json_answer(request, result, kind)
 
 
 def _candidates(register: Register, request: RegisterRequest) -> list[Organization]:
@@ -130,25 +114,6 @@ def _matches(request: RegisterRequest, organization: Organization) -> bool:
     name = request.query_params.get("navn", "").upper()
     parent = request.query_params.get("overordnetEnhet")
     return name in organization.name and parent in (None, organization.parent)
-
-
-def _whole(request: RegisterRequest, name: str, default: int) -> int:
-    text = request.query_params.get(name, str(default))
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise BadRequest(f"{name} må være et heltall")
-    return int(text)
-
-
-def _json(
-    request: RegisterRequest, body: dict[str, Any], kind: str, status: int = 200
-) -> Response[bytes]:
-    content = json.dumps(body, ensure_ascii=False).encode()
-    etag = f'"{sha256(content).hexdigest()[:32]}"'
-    if status == 200 and etag in request.headers.get("if-none-match", ""):
-        return Response(b"", status_code=304, headers={"ETag": etag})
-    headers = {"ETag": etag} if status == 200 else {}
-    kind_sent = f"{media_type(kind)};charset=UTF-8"
-    return Response(content, status_code=status, media_type=kind_sent, headers=headers)
 
 
 def bad_request(request: RegisterRequest, error: BadRequest) -> Response[dict[str, Any]]:
@@ -170,7 +135,14 @@ def wrong_media_type(_: RegisterRequest, __: WrongMediaType) -> Response[bytes]:
 def register_router(register: Register, api: str) -> Router:
     return Router(
         path=PATH,
-        route_handlers=[read_unit, read_sub_unit, search_units, search_sub_units],
+        route_handlers=[
+            read_unit,
+            read_sub_unit,
+            search_units,
+            search_sub_units,
+            updated_units,
+            updated_sub_units,
+        ],
         dependencies={
             "api": Provide(lambda: api, sync_to_thread=False),
             "register": Provide(lambda: register, sync_to_thread=False),
