@@ -238,7 +238,7 @@ def update_errors(
                 "or renew its keys.",
             )
         )
-    if "api_scopes" in asked:
+    if scopes:
         errors += claim_errors(_pairs(asked), scopes, catalogue)
     if (
         system.redirect_uri_rule == RedirectUriRule.PER_CLIENT

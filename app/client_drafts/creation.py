@@ -229,7 +229,7 @@ def _asked(
     address: str | None = given.get("post_client_confirmation_redirect_uri")
     errors += tenancy_errors(system)
     errors += scope_errors(scopes, system)
-    if "api_scopes" in given:  # of scopes that cannot be read, claims cannot be judged
+    if scopes and "api_scopes" in given:  # without scopes that can be read no claim can be judged
         errors += claim_errors([(claim.key, claim.value) for claim in claims], scopes, catalogue)
     errors += redirect_errors("redirectUris", given.get("redirect_uris"), system)
     errors += redirect_errors(
