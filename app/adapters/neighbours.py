@@ -1,17 +1,22 @@
 """Everybody this service talks to, made from its settings."""
 
+import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from msgspec import Struct
 
-from app.adapters import enhetsregisteret, login, token_issuer
+from app.adapters import altinn_calls, enhetsregisteret, login, maskinporten, token_issuer
+from app.adapters.altinn import AltinnScopes, HttpAltinn
+from app.adapters.altinn_calls import AltinnCalls
 from app.adapters.discovery import Discovery
 from app.adapters.enhetsregisteret import Enhetsregisteret
 from app.adapters.http import CircuitBreaker, Neighbour
 from app.adapters.issuer_keys import IssuerJwks
 from app.adapters.login import IssuerLogin, LoginKey
+from app.adapters.maskinporten import AltinnTokens, MaskinportenKey
 from app.adapters.token_issuer import RegistrationAtIssuer
+from app.delegations.altinn import Budget
 from app.settings import Settings
 
 
@@ -22,12 +27,15 @@ class Neighbours(Struct):
     login: IssuerLogin
     issuer_metadata: Discovery
     issuer_http: Neighbour
+    altinn: HttpAltinn | None
+    """None where the operator has none."""
 
 
 @asynccontextmanager
-async def neighbours(settings: Settings) -> AsyncIterator[Neighbours]:
+async def neighbours(settings: Settings, altinn_budget: Budget) -> AsyncIterator[Neighbours]:
     """The neighbours, with connections that are closed at the end."""
     async with (
+        AsyncExitStack() as stack,
         Neighbour(
             settings.enhetsregisteret_url,
             contact=settings.contact,
@@ -64,4 +72,41 @@ async def neighbours(settings: Settings) -> AsyncIterator[Neighbours]:
             ),
             issuer_metadata=metadata,
             issuer_http=issuer_http,
+            altinn=await _altinn(settings, altinn_budget, stack),
         )
+
+
+async def _altinn(settings: Settings, budget: Budget, stack: AsyncExitStack) -> HttpAltinn | None:
+    if settings.altinn_url is None or settings.maskinporten_issuer is None:
+        return None
+
+    async def reached(url: str, within: float) -> Neighbour:
+        return await stack.enter_async_context(
+            Neighbour(
+                url,
+                contact=settings.contact,
+                ca_file=settings.ca_file,
+                within=within,
+                # Counted where the tries are: one organization's trouble is not Altinn's.
+                breaker=CircuitBreaker(after=sys.maxsize),
+            )
+        )
+
+    platform = await reached(settings.altinn_url, altinn_calls.WITHIN)
+    tokens = AltinnTokens(
+        await reached(settings.maskinporten_issuer, maskinporten.WITHIN),
+        platform,
+        client_id=settings.maskinporten_client_id,
+        key=MaskinportenKey(settings.maskinporten_key),
+    )
+    key = settings.altinn_subscription_key
+    return HttpAltinn(
+        AltinnCalls(platform, tokens, budget, subscription_key=key),
+        AltinnScopes(
+            maskinporten=settings.altinn_scope_maskinporten,
+            parties=settings.altinn_scope_parties,
+            pdp=settings.altinn_scope_pdp,
+            requests=settings.altinn_scope_requests,
+        ),
+        pages_url=settings.altinn_ui_url or settings.altinn_url,
+    )

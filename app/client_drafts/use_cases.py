@@ -27,6 +27,7 @@ from app.client_drafts.validity import outdated
 from app.client_keys.models import ClientKey
 from app.client_keys.rules import KeyOrigin, KeyTaken, end_of_life
 from app.clients.models import ClientConfiguration
+from app.delegations.following import follow
 from app.organizations.queries import entry_of, remembered_organization
 from app.organizations.register import RegisterEntry
 from app.publications.queries import want_publication
@@ -98,6 +99,8 @@ async def confirm_client_draft(
                 client_scope=settings.client_scope,
                 now=now,
             )
+            client = await db.get_one(ClientConfiguration, client_id)
+            await follow(db, client, catalogue, now=now)
             record(db, Happened.DRAFT_CONFIRMED, actor=user.actor, subject=client_id, at=now)
             await client_changed(db, client_id)
             version = await want_publication(db, client_id)
