@@ -41,6 +41,7 @@ BEHAVIOURS = {
 }
 
 
+MOST_ROWS = 100
 BUTTONS = {
     Status.PENDING: ("confirm", "Bekreft"),
     Status.APPROVED: ("approve", "Godkjenn"),
@@ -49,7 +50,7 @@ BUTTONS = {
 
 
 class GivenRow(Struct, frozen=True):
-    """A right that somebody has asked about or changed."""
+    """A right between organisations that somebody has asked about, or any that was changed."""
 
     giver: str
     receiver: str
@@ -91,7 +92,13 @@ def _of_altinn(altinn: Altinn) -> dict[str, Any]:
 
 def _given(altinn: Altinn) -> list[GivenRow]:
     now, rows = altinn.clock.now(), []
-    for one in altinn.delegations.known():
+    shown = [
+        one
+        for one in altinn.delegations.known()
+        # Whoever logs in makes the service ask for all of his organisations.
+        if not one.is_to_person or altinn.delegations.is_touched(one)
+    ]
+    for one in shown[-MOST_ROWS:]:
         change = altinn.delegations.last_made(one, now)
         receiver = altinn.parties.identified(one.receiver)
         if change is not None and receiver is not None:
