@@ -26,6 +26,7 @@ from msgspec import Struct
 from sqlalchemy import select, text
 
 from app.access.callers import EndUser, Origin
+from app.access.login import pseudonym
 from app.apis.queries import Catalogues
 from app.approvals.decisions import Decision, decide_access
 from app.approvals.rules import AccessEvent
@@ -171,7 +172,7 @@ class Persons:
         async with self.database.sessions() as db:
             decided = await confirm_client_draft(
                 db,
-                _user(person),
+                self._user(person),
                 draft.client_id,
                 catalogue=await self.catalogues.in_force(),
                 settings=self.settings,
@@ -186,12 +187,21 @@ class Persons:
         async with self.database.sessions() as db:
             await decline_client_draft(
                 db,
-                _user(person),
+                self._user(person),
                 draft.client_id,
                 reason=DeclineReason.NOT_ORDERED,
                 now=real_time(),
             )
         return self._went(draft, "Cancelled")
+
+    def _user(self, person: str) -> EndUser:
+        return EndUser(
+            pseudonym=pseudonym(person, secret_key=self.settings.secret_key),
+            name=person,
+            security_level=4,
+            auth_time=real_time(),
+            origin=Origin(address="sandbox", request_id="controls"),
+        )
 
     def _went(self, draft: ClientDraft, status: str) -> Decided:
         address = redirect_target(
@@ -225,16 +235,6 @@ class Persons:
                 for client_id, status, expires_at in rows
                 if status_now(status, expires_at, now) == DraftStatus.PENDING
             ]
-
-
-def _user(person: str) -> EndUser:
-    return EndUser(
-        pseudonym=f"sandbox-{person}",
-        name=person,
-        security_level=4,
-        auth_time=real_time(),
-        origin=Origin(address="sandbox", request_id="controls"),
-    )
 
 
 @post("/clients/{client_id:uuid}/decision", status_code=HTTPStatus.OK)
