@@ -142,7 +142,7 @@ async def test_a_client_of_many_is_followed_for_each_of_them(database: Database)
     await ask_all(database, OnlyOne(), NOW)
     async with database.sessions() as db:
         rows = await db.execute(select(Delegation.giver, Delegation.state))
-        states = dict(rows.tuples().all())
+        states = {giver: State(state) for giver, state in rows}
         registration = await registration_of(db, client_id, catalogue)
     assert states == {OTHERS[0]: State.ACTIVE, OTHERS[1]: State.MISSING}
     assert registration is not None
