@@ -15,6 +15,7 @@ import msgspec
 import psutil
 import pytest
 
+from app.schema import newest_revision
 from app.serving import PortTaken, listen
 from app.settings import Environment, Settings
 from app.supervisor.configuration import new_secrets, variables
@@ -147,9 +148,8 @@ def onboarding(*arguments: str, **environment: str) -> subprocess.CompletedProce
 def test_a_database_that_is_not_migrated_is_refused(command: str, empty_database_url: str) -> None:
     ended = onboarding(command, **service_environment(empty_database_url))
     assert ended.returncode == 1
-    assert ended.stderr.splitlines() == [
-        "The database is at revision None, this service needs 0001: run `onboarding migrate`."
-    ]
+    needed = f"this service needs {newest_revision()}: run `onboarding migrate`."
+    assert ended.stderr.splitlines() == [f"The database is at revision None, {needed}"]
 
 
 def test_a_database_that_does_not_answer_is_one_line() -> None:

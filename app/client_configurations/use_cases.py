@@ -207,16 +207,7 @@ def update_errors(
         return [FieldError("#", "no_client_system", detail)]
     scopes: list[str] = asked.get("api_scopes") or []
     # A member that could not be read has its error already, and is missing here.
-    errors = scope_errors(scopes, system, kept=kept) if "api_scopes" in asked else []
-    if scopes and settings.client_scope in kept and settings.client_scope not in scopes:
-        errors.append(
-            FieldError(
-                "#/apiScopes",
-                "client_scope_dropped",
-                f"Keep {settings.client_scope}: without it the client could not read its status "
-                "or renew its keys.",
-            )
-        )
+    errors = _scope_errors(scopes, system, settings, kept) if "api_scopes" in asked else []
     if scopes:
         errors += claim_errors(_pairs(asked), scopes, catalogue)
     if (
@@ -235,6 +226,22 @@ def update_errors(
         "postLogoutRedirectUris", asked.get("post_logout_redirect_uris"), system
     )
     return errors + child_errors(asked.get("child_organization_numbers"), settings)
+
+
+def _scope_errors(
+    scopes: list[str], system: ClientSystem, settings: Settings, kept: set[str]
+) -> list[FieldError]:
+    errors = scope_errors(scopes, system, kept=kept)
+    if scopes and settings.client_scope in kept and settings.client_scope not in scopes:
+        errors.append(
+            FieldError(
+                "#/apiScopes",
+                "client_scope_dropped",
+                f"Keep {settings.client_scope}: without it the client could not read its status "
+                "or renew its keys.",
+            )
+        )
+    return errors
 
 
 def _set_lists(client: ClientConfiguration, asked: dict[str, Any]) -> bool:

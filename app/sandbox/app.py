@@ -2,9 +2,10 @@
 
 import logging
 import os
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
-from litestar import Litestar, Request, Response
+from litestar import Litestar, Request, Response, Router
 from litestar.datastructures import State
 from litestar.openapi import OpenAPIConfig
 from litestar.types import ASGIApp
@@ -43,23 +44,11 @@ def create_app() -> ASGIApp:
 
 
 def app_for(neighbours: Neighbours, clock: Clock | None = None) -> ASGIApp:
-    issuer = Issuer(
-        neighbours.issuer_url,
-        registration_token=neighbours.registration_token,
-        login_client=neighbours.login_client,
-        now=datetime.now(UTC),
-    )
+    issuer = _issuer(neighbours)
     clock = clock or Clock()
     register = Register()
     maskinporten = Maskinporten(neighbours.maskinporten_url, neighbours.maskinporten_client)
-    altinn = Altinn(
-        neighbours.altinn_url,
-        neighbours.altinn_pages_url,
-        maskinporten=maskinporten,
-        register=register,
-        clock=clock,
-        subscription_key=neighbours.altinn_subscription_key,
-    )
+    altinn = _altinn(neighbours, maskinporten, register, clock)
     faults = Faults()
     service_controls = ServiceControls(neighbours.controls_url, neighbours.controls_secret)
     controlled = Controlled(
@@ -72,17 +61,48 @@ def app_for(neighbours: Neighbours, clock: Clock | None = None) -> ASGIApp:
         faults=faults,
         service_controls=service_controls,
     )
-    litestar = Litestar(
-        route_handlers=[
-            issuer_router(issuer),
-            register_router(register, neighbours.enhetsregisteret_url),
-            maskinporten_router(maskinporten),
-            altinn_router(altinn),
-            altinn_pages_router(altinn),
-            controls_router(controlled),
-        ],
-        state=State({"issuer": issuer, "altinn": altinn}),
-        on_shutdown=[service_controls.close],
+    litestar = _stand_ins(
+        issuer_router(issuer),
+        register_router(register, neighbours.enhetsregisteret_url),
+        maskinporten_router(maskinporten),
+        altinn_router(altinn),
+        altinn_pages_router(altinn),
+        controls_router(controlled),
+        state={"issuer": issuer, "altinn": altinn},
+        on_shutdown=service_controls.close,
+    )
+    return CountCalls(FaultInjection(litestar, faults), controlled.calls)
+
+
+def _issuer(neighbours: Neighbours) -> Issuer:
+    return Issuer(
+        neighbours.issuer_url,
+        registration_token=neighbours.registration_token,
+        login_client=neighbours.login_client,
+        now=datetime.now(UTC),
+    )
+
+
+def _altinn(
+    neighbours: Neighbours, maskinporten: Maskinporten, register: Register, clock: Clock
+) -> Altinn:
+    return Altinn(
+        neighbours.altinn_url,
+        neighbours.altinn_pages_url,
+        maskinporten=maskinporten,
+        register=register,
+        clock=clock,
+        subscription_key=neighbours.altinn_subscription_key,
+    )
+
+
+def _stand_ins(
+    *routers: Router, state: dict[str, object], on_shutdown: Callable[[], Awaitable[None]]
+) -> Litestar:
+    return Litestar(
+        route_handlers=routers,
+        state=State(state),
+        on_shutdown=[on_shutdown],
         openapi_config=OpenAPIConfig(
             title="Controls of the sandbox",
             version="1",
@@ -94,4 +114,3 @@ def app_for(neighbours: Neighbours, clock: Clock | None = None) -> ASGIApp:
         logging_config=None,
         request_max_body_size=MAX_BODY,
     )
-    return CountCalls(FaultInjection(litestar, faults), controlled.calls)
