@@ -180,6 +180,28 @@ async def test_who_lost_the_lease_writes_nothing(database: Database) -> None:
     assert (delegation.state, poll.checked_at) == (State.UNKNOWN, None)
 
 
+@pytest.mark.parametrize("failure", [None, AltinnUnavailable("status 503")])
+async def test_the_same_answer_comes_too_late_when_the_lease_is_lost(
+    database: Database, failure: AltinnUnavailable | None
+) -> None:
+    """An answer that changes no state is written in another way, and guarded too."""
+    client_id = await followed_client(database)
+    altinn = InstantAltinn()
+    await ask_all(database, altinn, NOW)
+    later = NOW + timedelta(days=1)
+    altinn.failure = failure
+    altinn.may_go_on.clear()
+    altinn.called.clear()
+    asking = asyncio.create_task(ask_what_is_due(database, altinn, RIGHTS, limit=5, now=later))
+    await altinn.called.wait()
+    async with database.sessions.begin() as db:
+        await db.execute(update(DelegationPoll).values(leased_until=None, due_at=None))
+    altinn.may_go_on.set()
+    await asking
+    _, poll = await record_of(database, client_id)
+    assert (poll.checked_at, poll.due_at, poll.failures) == (NOW, None, 0)
+
+
 async def test_a_lease_that_is_left_behind_ends_by_itself(database: Database) -> None:
     await followed_client(database)
     altinn = InstantAltinn()
