@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import timedelta
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -58,6 +59,11 @@ def work(url: str, said: Connection) -> None:
     asyncio.run(ask())
 
 
+async def said_by(worker: Connection) -> Any:
+    assert await asyncio.to_thread(worker.poll, 60), "a worker hangs"
+    return worker.recv()
+
+
 @pytest.mark.race
 async def test_of_100_000_due_records_each_is_asked_about_once(
     database: Database, database_url: str
@@ -77,11 +83,11 @@ async def test_of_100_000_due_records_each_is_asked_about_once(
     for process in processes:
         process.start()
     ours = [mine for mine, _ in pipes]
-    assert [await asyncio.to_thread(pipe.recv) for pipe in ours] == ["ready"] * WORKERS
+    assert [await said_by(pipe) for pipe in ours] == ["ready"] * WORKERS
 
     for pipe in ours:
         pipe.send("go")
-    done = [await asyncio.to_thread(pipe.recv) for pipe in ours]
+    done = [await said_by(pipe) for pipe in ours]
     for process in processes:
         await asyncio.to_thread(process.join)
 
