@@ -28,6 +28,7 @@ from app.client_keys.routes import (
     post_client_secret,
 )
 from app.database import Database
+from app.delegations.budget import SharedBudget
 from app.delegations.routes import get_multi_tenant_delegations
 from app.health import live, ready
 from app.problems import Problem
@@ -114,7 +115,8 @@ async def _alive(app: Litestar, *, settings: Settings) -> AsyncIterator[None]:
         stack.push_async_callback(database.close)
         async with database.reads.acquire() as connection:
             await refuse_other_revision(connection)
-        others = await stack.enter_async_context(neighbours(settings))
+        budget = SharedBudget(database, settings.altinn_calls_per_minute)
+        others = await stack.enter_async_context(neighbours(settings, budget))
         keys = await stack.enter_async_context(others.issuer_keys)
         events = ClientEvents(settings.database_url, [DONE_CHANNEL])
         await stack.enter_async_context(events)
@@ -129,6 +131,8 @@ async def _alive(app: Litestar, *, settings: Settings) -> AsyncIterator[None]:
                 "database": database,
                 "catalogues": catalogues,
                 "register": others.register,
+                "altinn": others.altinn,
+                "person_rights": others.person_rights,
                 "login": others.login,
                 "tokens": VerifiedTokens(keys, policy),
                 "draft_maker": DraftMaker(database, catalogues, others.register, settings),

@@ -17,6 +17,7 @@ from msgspec import Meta, Struct
 PREFIX = "ONBOARDING_"
 
 Address = Annotated[str, Meta(pattern=r"^https?://[^\s/]+(/[^\s]*[^\s/])?$")]
+IssuerName = Annotated[str, Meta(pattern=r"^https?://[^\s/]+(/\S*)?$")]
 Secret = Annotated[str, Meta(min_length=32)]
 Positive = Annotated[int, Meta(ge=1)]
 
@@ -54,6 +55,26 @@ class Settings(Struct, frozen=True, kw_only=True):
     security_level: Annotated[int, Meta(ge=3, le=4)] = 4
 
     enhetsregisteret_url: Address = "https://data.brreg.no/enhetsregisteret/api"
+
+    altinn_url: Address | None = None
+    """Altinn's platform. Empty: Altinn is not asked, and what has been given there is not known."""
+    altinn_ui_url: Address | None = None
+    """Altinn's pages for access management, where people are sent."""
+    altinn_subscription_key: str = ""
+    altinn_calls_per_minute: Positive = 60
+    """For each of Altinn's products, by all processes together."""
+    altinn_scope_maskinporten: str = "altinn:maskinporten/delegations"
+    altinn_scope_parties: str = "altinn:accessmanagement/authorizedparties.resourceowner"
+    altinn_scope_pdp: str = "altinn:authorization/authorize"
+    altinn_scope_requests: str = (
+        "altinn:serviceowner/delegationrequests.read altinn:serviceowner/delegationrequests.write"
+    )
+    maskinporten_issuer: IssuerName | None = None
+    maskinporten_client_id: str = ""
+    """This service's own client at Maskinporten, for tokens to Altinn."""
+    maskinporten_key: str = ""
+    """Its private JWK, as JSON text."""
+
     operator_name: str = ""
     """Who runs this service, as its pages tell people; the host's name when empty."""
     contact: str = "post@example.org"
@@ -105,9 +126,25 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
                 faults.append(f"{PREFIX}{name.upper()}: {error}.")
         elif field.required:
             faults.append(f"{PREFIX}{name.upper()} is missing.")
+    faults += _lacking_for_altinn(values)
     if faults:
         raise SettingsRefused("\n".join(sorted(faults)))
     return Settings(**values)  # type: ignore[arg-type]  # each value was converted to its type
+
+
+ALTINN_NEEDS = (
+    "altinn_ui_url",
+    "maskinporten_issuer",
+    "maskinporten_client_id",
+    "maskinporten_key",
+)
+
+
+def _lacking_for_altinn(values: Mapping[str, object]) -> list[str]:
+    if not values.get("altinn_url"):
+        return []
+    lacking = [name for name in ALTINN_NEEDS if not values.get(name)]
+    return [f"{PREFIX}{name.upper()} is missing: Altinn needs it." for name in lacking]
 
 
 def _given(environment: Mapping[str, str]) -> dict[str, str]:
@@ -122,6 +159,10 @@ def _given(environment: Mapping[str, str]) -> dict[str, str]:
                 value = Path(value).read_text(encoding="utf-8").strip()
             except OSError as error:
                 raise SettingsRefused(f"{variable}: {error.strerror}: {value}") from error
+            except ValueError as error:  # no UTF-8, or a NUL in the name of the file
+                raise SettingsRefused(f"{variable}: This is no file of text: {value}") from error
+        if name in given:
+            raise SettingsRefused(f"{PREFIX}{name.upper()} is given twice, once by a file.")
         given[name] = value
     return given
 

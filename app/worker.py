@@ -25,8 +25,13 @@ from app.audit.sealing import seal_trail, warn_of_unsealed
 from app.changes.listener import ClientEvents
 from app.client_configurations.registration import registration_of
 from app.client_drafts.sweeping import expire_drafts, sweep_drafts
+from app.client_drafts.verifying import Verifier, verify_one
 from app.client_keys.ending import end_keys, keys_published
 from app.database import Database, Sessions
+from app.delegations.altinn import Altinn
+from app.delegations.asking import ask_what_is_due
+from app.delegations.budget import SharedBudget
+from app.delegations.queries import DUE_CHANNEL as DELEGATION_DUE
 from app.jobs import Job, do_for_ever
 from app.publications.queries import DUE_CHANNEL
 from app.publications.token_issuer import Registration, TokenIssuer
@@ -42,6 +47,10 @@ MINUTE = timedelta(minutes=1)
 STOP_WITHIN = timedelta(seconds=10)
 # A client whose publication hangs holds up no more than one of these.
 PUBLICATIONS_AT_ONCE = 4
+VERIFICATIONS_AT_ONCE = 2
+# One call that hangs holds up no more than those that are asked with it.
+DELEGATION_LANES = 4
+DELEGATIONS_AT_ONCE = 5
 
 
 def real_time() -> datetime:
@@ -76,6 +85,40 @@ def publication_job(
         ),
         woken=due.heard if due else None,
         lanes=PUBLICATIONS_AT_ONCE,
+    )
+
+
+def delegation_job(
+    database: Database,
+    altinn: Altinn,
+    catalogues: Catalogues,
+    clock: Clock,
+    due: ClientEvents | None = None,
+) -> Job:
+    """Asking Altinn about what is due: at once when somebody begins to wait."""
+
+    async def ask() -> bool:
+        rights = (await catalogues.in_force()).right_named
+        return await ask_what_is_due(
+            database, altinn, rights, limit=DELEGATIONS_AT_ONCE, now=clock()
+        )
+
+    return Job(
+        name="delegations",
+        every=SECOND,
+        run=ask,
+        woken=due.heard if due else None,
+        lanes=DELEGATION_LANES,
+    )
+
+
+def verification_job(verifier: Verifier, clock: Clock) -> Job:
+    """Asking again about decisions that could not be verified when they were taken."""
+    return Job(
+        name="parked decisions",
+        every=SECOND,
+        run=lambda: verify_one(verifier, now=clock()),
+        lanes=VERIFICATIONS_AT_ONCE,
     )
 
 
@@ -116,13 +159,21 @@ async def run_worker(settings: Settings, *, clock: Clock = real_time) -> None:
         async with database.reads.acquire() as connection:
             await refuse_other_revision(connection)
         async with (
-            neighbours(settings) as others,
-            ClientEvents(settings.database_url, [DUE_CHANNEL]) as due,
+            neighbours(
+                settings, SharedBudget(database, settings.altinn_calls_per_minute)
+            ) as others,
+            ClientEvents(settings.database_url, [DUE_CHANNEL, DELEGATION_DUE]) as due,
         ):
             sessions = database.sessions
             catalogues = Catalogues(sessions)
+            altinn = others.altinn
             jobs = (
                 publication_job(sessions, others.issuer, catalogues, clock, due),
+                *([delegation_job(database, altinn, catalogues, clock, due)] if altinn else []),
+                verification_job(
+                    Verifier(sessions, catalogues, others.register, others.person_rights, settings),
+                    clock,
+                ),
                 *domain_jobs(sessions, clock),
                 *housekeeping(sessions),
             )

@@ -89,6 +89,16 @@ class ReasonCode(StrEnum):
         return code.value[0].upper() + code.value[1:]
 
 
+# An owner's no.
+REFUSED = frozenset(
+    {
+        ReasonCode.API_ACCESS_REJECTED,
+        ReasonCode.API_ACCESS_REVOKED,
+        ReasonCode.API_SCOPE_ACCESS_REJECTED,
+        ReasonCode.API_SCOPE_ACCESS_REVOKED,
+    }
+)
+
 # What counts, first to last: a no says more than a wait, and the API's more than the scope's.
 _REASONS: Sequence[tuple[str, AccessState, ReasonCode]] = (
     ("api", AccessState.REJECTED, ReasonCode.API_ACCESS_REJECTED),

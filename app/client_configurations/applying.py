@@ -18,6 +18,7 @@ from app.client_configurations.declaring import declare_client
 from app.clients.models import ClientConfiguration
 from app.clients.rules import ClientStatus
 from app.database import one_at_a_time
+from app.delegations.following import follow
 from app.publications.queries import want_publication
 from app.settings import Environment
 
@@ -55,7 +56,7 @@ async def apply_catalogue(
                     now=now,
                 )
         if old is not None:
-            await _tell_of_changed_systems(db, old, catalogue)
+            await _tell_of_changed_systems(db, old, catalogue, now)
     return changes
 
 
@@ -100,19 +101,23 @@ def _needed(kind: str, gone: Collection[str], used: set[str], by: str) -> Iterat
         yield f"The {kind} {name} cannot be left out: it has {by} in use."
 
 
-async def _tell_of_changed_systems(db: AsyncSession, old: Catalogue, new: Catalogue) -> None:
+async def _tell_of_changed_systems(
+    db: AsyncSession, old: Catalogue, new: Catalogue, now: datetime
+) -> None:
     """The issuer knows something of each client that stands with its system in the catalogue."""
     systems = [name for name, system in new.systems.items() if old.systems.get(name) != system]
     left_out = old.declared_clients.keys() - new.declared_clients
     clients = await db.scalars(
-        select(ClientConfiguration.client_id)
+        select(ClientConfiguration)
         .where(
             ClientConfiguration.client_system_id.in_(systems)
             | ClientConfiguration.client_id.in_(left_out),
             ClientConfiguration.status != ClientStatus.CLOSED,
         )
         .order_by(ClientConfiguration.client_id)
+        .with_for_update()
     )
-    for client_id in clients.all():
-        await client_changed(db, client_id)
-        await want_publication(db, client_id)
+    for client in clients.all():
+        await follow(db, client, new, now=now)
+        await client_changed(db, client.client_id)
+        await want_publication(db, client.client_id)

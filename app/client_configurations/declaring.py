@@ -18,6 +18,7 @@ from app.client_keys.models import ClientKey
 from app.client_keys.rules import LIVE, TRANSITIONS, KeyEvent, KeyOrigin
 from app.client_keys.wire import StoredKey
 from app.clients.models import ClientConfiguration
+from app.delegations.following import follow
 from app.publications.queries import want_publication
 from app.settings import Environment
 from app.state_machine import next_state
@@ -58,6 +59,8 @@ async def declare_client(
         now=now,
     )
     await _grant_what_waits(db, declared, now)
+    client = await db.get_one(ClientConfiguration, declared.client_id)
+    await follow(db, client, catalogue, now=now)
     record(db, Happened.CLIENT_DECLARED, actor=OPERATOR, subject=declared.client_id, at=now)
     await client_changed(db, declared.client_id)
     await want_publication(db, declared.client_id)

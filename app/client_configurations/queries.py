@@ -12,6 +12,7 @@ from app.changes.models import ClientChanges
 from app.client_keys.queries import HAS_ENDED, OWN_KEY, proof_key
 from app.clients.models import ClientConfiguration
 from app.database import HotStatement
+from app.delegations.queries import rights_of_client
 
 _scopes = (
     select(
@@ -68,11 +69,16 @@ CURRENT_CLIENT = HotStatement(
         *OWN_KEY,
         newest_version().label("catalogue_version"),
         ClientChanges.counter,
+        ClientConfiguration.client_system_id,
+        ClientConfiguration.tenancy,
+        ClientConfiguration.organization_number,
+        ClientConfiguration.organization_name,
         ClientConfiguration.redirect_uris,
         ClientConfiguration.post_logout_redirect_uris,
         ClientConfiguration.child_organization_numbers,
         cast(_scopes, Text).label("scopes"),
         cast(_claims, Text).label("claims"),
+        rights_of_client().label("rights"),
     )
     .outerjoin(
         proof_key,

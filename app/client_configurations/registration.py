@@ -20,6 +20,8 @@ from app.client_keys.models import ClientKey
 from app.client_keys.rules import LIVE, KeyState
 from app.clients.models import ClientConfiguration
 from app.clients.rules import ClientStatus
+from app.delegations.queries import states_of
+from app.delegations.scopes import lets_act, usable_scopes
 from app.publications.token_issuer import PublishedKey, Registration
 
 
@@ -37,12 +39,18 @@ async def registration_of(
     blocked = client.status == ClientStatus.BLOCKED
     system = catalogue.systems[client.client_system_id]
     shared = system.redirect_uri_rule == RedirectUriRule.SHARED
-    delegations = _delegations(catalogue, client)
+    granted = await _granted_scopes(db, client_id)
+    states = await states_of(db, client_id)
+    delegations = [
+        entry
+        for entry in _delegations(catalogue, client)
+        if lets_act(entry.delegator.organization_number, system, granted, states)
+    ]
     return Registration(
         client_id=client_id,
         client_name=_name(system, client),
         grant_types=list(system.grant_types),
-        scopes=[] if blocked else await _usable_scopes(db, client_id),
+        scopes=[] if blocked else usable_scopes(granted, client, system, states),
         redirect_uris=system.shared_redirect_uris if shared else client.redirect_uris,
         post_logout_redirect_uris=client.post_logout_redirect_uris,
         keys=[] if blocked else await _live_keys(db, client_id),
@@ -61,7 +69,7 @@ def _name(system: ClientSystem, client: ClientConfiguration) -> str:
     return f"{system.name} – {client.organization_name}"  # noqa: RUF001  # a dash between names
 
 
-async def _usable_scopes(db: AsyncSession, client_id: UUID) -> list[str]:
+async def _granted_scopes(db: AsyncSession, client_id: UUID) -> list[str]:
     rows = await db.execute(
         select(ScopeAccess.scope, ScopeAccess.state, ApiAccess.state)
         .join(

@@ -4,21 +4,12 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.callers import CallingClient
-from app.apis.catalogue import Api, Catalogue, ClientSystem, RedirectUriRule
+from app.apis.catalogue import Catalogue, ClientSystem, RedirectUriRule
 from app.apis.queries import Catalogues
-from app.approvals.reasons import reason
-from app.approvals.rules import (
-    AccessState,
-    ClaimState,
-    ReasonCode,
-    claim_status,
-    scope_status,
-)
 from app.approvals.use_cases import ask_for_access
 from app.audit.trail import Happened, record
 from app.changes.queries import client_changed
@@ -36,16 +27,20 @@ from app.client_configurations.queries import (
     has_ended,
     scopes_of,
 )
-from app.client_configurations.wire import (
-    ClaimStatus,
-    ClaimUpdate,
-    CurrentClient,
-    ScopeStatus,
+from app.client_configurations.statuses import (
+    claim_answer,
+    entries_of,
+    rights_in_the_way,
+    scope_answer,
 )
+from app.client_configurations.wire import ClaimUpdate, CurrentClient
 from app.client_keys.use_cases import note_use
 from app.clients.models import ClientConfiguration
 from app.clients.standing import check_standing
 from app.database import Database
+from app.delegations.following import follow
+from app.delegations.queries import note_watch, watch_ends_before
+from app.delegations.scopes import rights_seen
 from app.organizations.children import not_below_errors
 from app.organizations.register import Register
 from app.problems import FieldError, InvalidRequest
@@ -72,64 +67,34 @@ async def current_client(
     """What the client may do now, with reasons in `language`."""
     async with database.reads.acquire() as connection:
         row = await CURRENT_CLIENT.row(
-            connection, client_id=caller.client_id, proof_thumbprint=caller.key_thumbprint
+            connection,
+            client_id=caller.client_id,
+            proof_thumbprint=caller.key_thumbprint,
+            watch_ends_before=watch_ends_before(now),
         )
         check_standing(
             row["status"] if row else None, key_has_ended=bool(row and row["key_has_ended"])
         )
         assert row is not None  # or the standing would have been refused
         await note_use(connection, row, now)
+        seen = rights_seen(row["rights"])
+        if any(right.may_be_hurried for right in seen):
+            await note_watch(connection, caller.client_id, now)
     catalogue = await catalogues.of(row["catalogue_version"])
+    rights = rights_in_the_way(row, catalogue, seen)
     client = CurrentClient(
-        api_scopes=[_scope(catalogue, language, *entry) for entry in _list(row["scopes"])],
+        api_scopes=[
+            scope_answer(catalogue, language, rights.get(entry[0]), *entry)
+            for entry in entries_of(row["scopes"])
+        ],
         audience_specific_client_claims=[
-            _claim(catalogue, language, *entry) for entry in _list(row["claims"])
+            claim_answer(catalogue, language, *entry) for entry in entries_of(row["claims"])
         ],
         redirect_uris=row["redirect_uris"],
         post_logout_redirect_uris=row["post_logout_redirect_uris"],
         child_organization_numbers=row["child_organization_numbers"],
     )
     return ReadClient(client, row["counter"] or 0)
-
-
-def _list(text: str | None) -> list[list[Any]]:
-    return msgspec.json.decode(text, type=list[list[Any]]) if text else []
-
-
-def _scope(
-    catalogue: Catalogue, language: str, scope: str, api: str, own: str, words: str | None
-) -> ScopeStatus:
-    status, code = scope_status(AccessState(api), AccessState(own))
-    known = catalogue.api_scopes.get(scope)
-    what = getattr(known.title, language) if known else scope
-    text = _reason(code, what, catalogue.api_of_scope.get(scope), words, language)
-    return ScopeStatus(scope, status, text, code)
-
-
-def _claim(
-    catalogue: Catalogue,
-    language: str,
-    claim_type: str,
-    active: str | None,
-    pending: str | None,
-    refused: bool,
-    words: str | None,
-) -> ClaimStatus:
-    status, code = claim_status(ClaimState(active, pending, refused))
-    text = _reason(code, claim_type, catalogue.api_of_claim.get(claim_type), words, language)
-    return ClaimStatus(claim_type, active, pending, status, text, code)
-
-
-def _reason(
-    code: ReasonCode | None, what: str, api: Api | None, words: str | None, language: str
-) -> str | None:
-    """None for what is fine. An API that has left the catalogue is still named by its scope."""
-    if code is None:
-        return None
-    if api is None:
-        api = Api(audience=what, name=what, owner=what, scopes=[])
-    text: str = getattr(reason(code, what=what, api=api, words=words), language)
-    return text
 
 
 async def change_client(
@@ -174,6 +139,7 @@ async def change_client(
         )
         if not (lists_changed or access_changed):
             return None
+        await follow(db, client, catalogue, now=now)
         record(db, Happened.CLIENT_CHANGED, actor=caller.actor, subject=client.client_id, at=now)
         await client_changed(db, client.client_id)
         return await want_publication(db, client.client_id)

@@ -27,6 +27,7 @@ from app.client_drafts.validity import outdated
 from app.client_keys.models import ClientKey
 from app.client_keys.rules import KeyOrigin, KeyTaken, end_of_life
 from app.clients.models import ClientConfiguration
+from app.delegations.following import follow
 from app.organizations.queries import entry_of, remembered_organization
 from app.organizations.register import RegisterEntry
 from app.publications.queries import want_publication
@@ -135,6 +136,7 @@ async def make_client(
         client_scope=settings.client_scope,
         now=now,
     )
+    await follow(db, await db.get_one(ClientConfiguration, draft.client_id), catalogue, now=now)
     record(db, Happened.DRAFT_CONFIRMED, actor=actor, subject=draft.client_id, at=now)
     await client_changed(db, draft.client_id)
     return await want_publication(db, draft.client_id)

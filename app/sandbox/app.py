@@ -12,6 +12,7 @@ from litestar.types import ASGIApp
 from app.sandbox.altinn.altinn import Altinn
 from app.sandbox.altinn.calls import Calls, CountCalls
 from app.sandbox.altinn.router import altinn_router
+from app.sandbox.altinn_pages.router import altinn_pages_router
 from app.sandbox.clock import Clock
 from app.sandbox.controls.routes import Controlled, controls_router
 from app.sandbox.controls.service_controls import ServiceControls
@@ -77,6 +78,7 @@ def app_for(neighbours: Neighbours, clock: Clock | None = None) -> ASGIApp:
             register_router(register, neighbours.enhetsregisteret_url),
             maskinporten_router(maskinporten),
             altinn_router(altinn),
+            altinn_pages_router(altinn),
             controls_router(controlled),
         ],
         state=State({"issuer": issuer, "altinn": altinn}),

@@ -27,6 +27,7 @@ LIMITS = (
     "drafts_per_hour_organization_and_key",
     "drafts_per_minute_and_address",
     "failed_logins_per_minute",
+    "altinn_calls_per_minute",
 )
 
 
@@ -38,6 +39,9 @@ class Secrets(Struct, frozen=True):
     secret_key: str
     login_client_id: str
     login_key: ECKey
+    maskinporten_client_id: str
+    maskinporten_key: ECKey
+    altinn_subscription_key: str
 
 
 class ReadyInfo(Struct, frozen=True, rename="camel"):
@@ -64,14 +68,20 @@ def refuse_production(environment: Mapping[str, str]) -> None:
 def new_secrets(database_url: str | None) -> Secrets:
     # A database that is used again holds what was keyed with this.
     lasting = hashlib.sha256(f"sandbox {database_url}".encode()).hexdigest()
-    login_key = ECKey.generate_key("P-256", {"alg": "ES256", "use": "sig"}, auto_kid=True)
     return Secrets(
         registration_token=secrets.token_urlsafe(32),
         controls_secret=secrets.token_urlsafe(32),
         secret_key=lasting if database_url else secrets.token_urlsafe(32),
         login_client_id=str(uuid4()),
-        login_key=login_key,
+        login_key=_new_key(),
+        maskinporten_client_id=str(uuid4()),
+        maskinporten_key=_new_key(),
+        altinn_subscription_key=secrets.token_hex(16),
     )
+
+
+def _new_key() -> ECKey:
+    return ECKey.generate_key("P-256", {"alg": "ES256", "use": "sig"}, auto_kid=True)
 
 
 def ready_info(addresses: Addresses, ca_file: Path | None) -> ReadyInfo:
@@ -98,14 +108,24 @@ def service_settings(
         issuer=addresses.issuer,
         registration_token=made.registration_token,
         login_client_id=made.login_client_id,
-        login_key=msgspec.json.encode(made.login_key.as_dict(private=True)).decode(),
+        login_key=_private(made.login_key),
         enhetsregisteret_url=f"{addresses.neighbours_url}/brreg/enhetsregisteret/api",
+        altinn_url=f"{addresses.neighbours_url}/altinn",
+        altinn_ui_url=f"{addresses.neighbours_url}/am-ui/accessmanagement/ui",
+        altinn_subscription_key=made.altinn_subscription_key,
+        maskinporten_issuer=f"{addresses.neighbours_url}/maskinporten/",
+        maskinporten_client_id=made.maskinporten_client_id,
+        maskinporten_key=_private(made.maskinporten_key),
         ca_file=str(ca_file) if ca_file else None,
         allow_bearer=True,
         operator_name="HelseID onboarding sandbox",
         key_life_days=KEY_LIFE_DAYS,
         **{name: defaults[name] * LIMITS_TIMES for name in LIMITS},
     )
+
+
+def _private(key: ECKey) -> str:
+    return msgspec.json.encode(key.as_dict(private=True)).decode()
 
 
 def variables(settings: Settings) -> dict[str, str]:
@@ -124,6 +144,13 @@ def _text(value: object) -> str:
     return ",".join(value) if isinstance(value, list) else str(value)
 
 
+def _altinn_scopes() -> list[str]:
+    """Every scope that the service asks Maskinporten for."""
+    fields = msgspec.structs.fields(Settings)
+    texts = [field.default for field in fields if field.name.startswith("altinn_scope_")]
+    return [scope for text in texts for scope in text.split()]
+
+
 def write_neighbours_file(
     file: Path, addresses: Addresses, made: Secrets, ready: ReadyInfo, *, auto_confirm: bool
 ) -> None:
@@ -137,6 +164,12 @@ def write_neighbours_file(
             "jwks": {"keys": [made.login_key.as_dict(private=False)]},
             "redirect_uris": [f"{base}/login/callback" for base in base_urls],
         },
+        "maskinportenClient": {
+            "client_id": made.maskinporten_client_id,
+            "jwks": {"keys": [made.maskinporten_key.as_dict(private=False)]},
+            "scopes": _altinn_scopes(),
+        },
+        "altinnSubscriptionKey": made.altinn_subscription_key,
         "controlsUrl": addresses.controls_url,
         "controlsSecret": made.controls_secret,
         "readyInfo": ready,

@@ -44,6 +44,11 @@ class Delegations:
         history = self._history(delegation, now)
         return next((change for change in reversed(history) if change.seen_from <= now), None)
 
+    def last_made(self, delegation: Delegation, now: datetime) -> Change | None:
+        """As Altinn's own pages see it, which know of a change at once."""
+        history = self._history(delegation, now)
+        return next((change for change in reversed(history) if change.made <= now), None)
+
     def known(self) -> Iterable[Delegation]:
         """Those that somebody has looked at or changed."""
         return list(self._changes)

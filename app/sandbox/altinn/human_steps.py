@@ -1,7 +1,14 @@
 """What a person presses about a request, at Altinn's pages or by the controls."""
 
 from app.sandbox.altinn.altinn import Altinn
+from app.sandbox.altinn.delegations import Delegation
 from app.sandbox.altinn.requests import DelegationRequest, Status
+from app.sandbox.altinn.resources import RESOURCES
+from app.sandbox.people import person_named
+
+
+class NotNamed(Exception):
+    """A word for a party or a right means nothing. The text is for who wrote it."""
 
 
 class ApprovalFailed(Exception):
@@ -31,3 +38,16 @@ STEPS = {"confirm": confirm, "approve": approve, "reject": reject}
 
 def _move(altinn: Altinn, identifier: str, status: Status, by: str) -> DelegationRequest:
     return altinn.requests.move(identifier, status, by=by, now=altinn.clock.now())
+
+
+def named_delegation(altinn: Altinn, giver: str, to: str, right: str) -> Delegation:
+    """`giver` is an organisation number; `to` may also be a test person's name."""
+    person = person_named(to)
+    receiver = altinn.parties.person(person.pid) if person else altinn.parties.organization(to)
+    if altinn.parties.organization(giver) is None:
+        raise NotNamed(f"Altinn kjenner ingen virksomhet {giver!r}.")
+    if receiver is None:
+        raise NotNamed(f"Altinn kjenner ingen {to!r}.")
+    if right not in RESOURCES:
+        raise NotNamed(f"Rettene er {', '.join(RESOURCES)}; ikke {right!r}.")
+    return Delegation(giver, receiver.identifier, right)

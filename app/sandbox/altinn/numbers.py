@@ -48,7 +48,7 @@ def beginning(find: FindOrganization) -> Callable[[Delegation, datetime], list[C
         if giver.number == WITHDRAWN_SOON:
             return [_from(LONG_AGO), _from(now + UNTIL_WITHDRAWN, held=False)]
         if giver.number == SEEN_LATE:
-            return [_from(now + UNTIL_SEEN)]
+            return [Change(held=True, made=now, seen_from=now + UNTIL_SEEN)]
         return [_from(LONG_AGO)]
 
     return changes

@@ -10,11 +10,9 @@ from msgspec import Struct
 
 from app.sandbox.altinn.altinn import Altinn
 from app.sandbox.altinn.calls import Calls
-from app.sandbox.altinn.delegations import Delegation
-from app.sandbox.altinn.human_steps import STEPS, ApprovalFailed
+from app.sandbox.altinn.human_steps import STEPS, ApprovalFailed, NotNamed, named_delegation
 from app.sandbox.altinn.request_bodies import request_body
 from app.sandbox.altinn.requests import Notice, NotPossible, RequestUnknown
-from app.sandbox.altinn.resources import RESOURCES
 from app.sandbox.altinn.switches import AltinnSettings
 from app.sandbox.people import SYNNE, person_named
 
@@ -31,7 +29,10 @@ class Given(Struct, frozen=True, rename={"giver": "from"}, forbid_unknown_fields
 
 @post("/delegations", status_code=200, summary="Give or withdraw a right in Altinn")
 async def change_delegation(altinn: NamedDependency[Altinn], data: JSONBody[Given]) -> Given:
-    delegation = delegation_of(altinn, data.giver, data.to, data.right)
+    try:
+        delegation = named_delegation(altinn, data.giver, data.to, data.right)
+    except NotNamed as error:
+        raise HTTPException(status_code=400, detail=str(error)) from error
     change = altinn.give if data.action == "grant" else altinn.withdraw
     change(delegation)
     return data
@@ -92,17 +93,3 @@ async def press(
     except ApprovalFailed as failed:
         detail = "Altinn's check failed; the request is still pending."
         raise HTTPException(status_code=409, detail=detail) from failed
-
-
-def delegation_of(altinn: Altinn, giver: str, to: str, right: str) -> Delegation:
-    """What the words mean, or 400 with the word that means nothing."""
-    person = person_named(to)
-    receiver = altinn.parties.person(person.pid) if person else altinn.parties.organization(to)
-    if altinn.parties.organization(giver) is None:
-        raise HTTPException(status_code=400, detail=f"Altinn knows no organisation {giver!r}.")
-    if receiver is None:
-        raise HTTPException(status_code=400, detail=f"Altinn knows nobody as {to!r}.")
-    if right not in RESOURCES:
-        known = ", ".join(RESOURCES)
-        raise HTTPException(status_code=400, detail=f"The rights are {known}; not {right!r}.")
-    return Delegation(giver, receiver.identifier, right)

@@ -1,0 +1,1 @@
+"""Altinn's pages for people, as far as a demonstration clicks through them: /am-ui."""
