@@ -80,9 +80,7 @@ async def take_attempt(
         )
     if row is None or now >= row.expires_at:
         return None
-    goal = Goal(
-        row.client_id, row.language, row.redirect_port, row.redirect_path, row.shared
-    )
+    goal = Goal(row.client_id, row.language, row.redirect_port, row.redirect_path, row.shared)
     return Attempt(state, row.nonce, row.code_verifier), goal
 
 

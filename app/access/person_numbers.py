@@ -1,4 +1,4 @@
-"""A person's national identity number: in memory it shows itself to nobody, at rest it is sealed."""
+"""National identity numbers: in memory they show themselves to nobody, at rest they are sealed."""
 
 import hmac
 import re

@@ -1,4 +1,4 @@
-"""What this service asks about a person who wants to decide for an organization, whoever answers."""
+"""What this service asks about a person who wants to decide for an organization."""
 
 from enum import StrEnum
 from typing import Protocol

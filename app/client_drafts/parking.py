@@ -114,4 +114,3 @@ async def asked_in_vain(
             leased_until=None,
         )
     )
-

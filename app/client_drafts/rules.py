@@ -10,7 +10,7 @@ from app.state_machine import Transitions
 
 class DraftStatus(StrEnum):
     PENDING = "pending"
-    VERIFYING_RIGHT = "verifyingRight"  # a person has confirmed, and we could not ask whether he may
+    VERIFYING_RIGHT = "verifyingRight"  # somebody has confirmed who may or may not
     CONFIRMED = "confirmed"
     DECLINED = "declined"
     EXPIRED = "expired"
@@ -62,7 +62,8 @@ LONGEST_WAIT = timedelta(minutes=15)
 
 def wait_before_asking(attempts: int, jitter: float) -> timedelta:
     """Until a parked decision is asked about again; `jitter` is between 0 and 1."""
-    wait = min(FIRST_WAIT * 2 ** min(attempts, 10), LONGEST_WAIT)
+    times: int = 2 ** min(attempts, 10)
+    wait = min(FIRST_WAIT * times, LONGEST_WAIT)
     return wait * (0.75 + jitter / 2)
 
 

@@ -5,6 +5,7 @@ answer finds the draft locked or decided by then, and only the first answer coun
 """
 
 import random
+from contextlib import suppress
 from datetime import datetime
 
 from msgspec import Struct
@@ -53,10 +54,9 @@ async def verify_one(verifier: Verifier, *, now: datetime) -> bool:
         parked = await leased_decision(db, now=now)
     if parked is None:
         return False
-    try:
+    # Another worker's answer may have come first.
+    with suppress(WrongState, DraftNotFound):
         await _settle(verifier, parked, await _answer(verifier, parked, now), now)
-    except (WrongState, DraftNotFound):
-        pass  # another worker, whose answer came first
     return True
 
 

@@ -6,8 +6,8 @@ from alembic import op
 revision = "0003"
 down_revision = "0002"
 
-STATUS = op.f("ck_client_drafts_draftstatus")
-REASON = op.f("ck_client_drafts_declinereason")
+STATUS = "ck_client_drafts_draftstatus"
+REASON = "ck_client_drafts_declinereason"
 
 
 def upgrade() -> None:
@@ -18,15 +18,15 @@ def upgrade() -> None:
     op.alter_column("login_attempts", "shared", server_default=None)
     op.add_column("login_sessions", sa.Column("sealed_person_number", sa.LargeBinary()))
     op.add_column("client_drafts", sa.Column("escalated_at", sa.TIMESTAMP(timezone=True)))
-    op.drop_constraint(STATUS, "client_drafts")
+    op.drop_constraint(op.f(STATUS), "client_drafts")
     op.create_check_constraint(
-        STATUS,
+        op.f(STATUS),
         "client_drafts",
         "status IN ('pending', 'verifyingRight', 'confirmed', 'declined', 'expired')",
     )
-    op.drop_constraint(REASON, "client_drafts")
+    op.drop_constraint(op.f(REASON), "client_drafts")
     op.create_check_constraint(
-        REASON,
+        op.f(REASON),
         "client_drafts",
         "decline_reason IN ('wrongOrganization', 'notOrdered', 'unsure', 'noRight', "
         "'notVerified', 'organizationRefused', 'noLongerOffered', 'keyTaken')",
@@ -55,13 +55,15 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("parked_decisions")
-    op.drop_constraint(REASON, "client_drafts")
+    op.drop_constraint(op.f(REASON), "client_drafts")
     op.create_check_constraint(
-        REASON, "client_drafts", "decline_reason IN ('wrongOrganization', 'notOrdered', 'unsure')"
+        op.f(REASON),
+        "client_drafts",
+        "decline_reason IN ('wrongOrganization', 'notOrdered', 'unsure')",
     )
-    op.drop_constraint(STATUS, "client_drafts")
+    op.drop_constraint(op.f(STATUS), "client_drafts")
     op.create_check_constraint(
-        STATUS, "client_drafts", "status IN ('pending', 'confirmed', 'declined', 'expired')"
+        op.f(STATUS), "client_drafts", "status IN ('pending', 'confirmed', 'declined', 'expired')"
     )
     op.drop_column("client_drafts", "escalated_at")
     op.drop_column("login_sessions", "sealed_person_number")
