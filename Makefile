@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 
-.PHONY: install sandbox demo test check openapi lock
+.PHONY: install sandbox demo test check openapi lock bench
 
 install: $(STAMP)
 
@@ -33,6 +33,10 @@ check: install
 	$(BIN)/onboarding openapi --check
 	@if test -x $(BIN)/hadolint; then $(BIN)/hadolint Dockerfile; fi
 	@if grep -n '://' requirements.lock; then echo 'requirements.lock holds an address.'; exit 1; fi
+
+# What the hot paths cost, in times of a hello-world route; wants a quiet machine.
+bench: install
+	@$(BIN)/python -m tests.bench
 
 openapi: install
 	@$(BIN)/onboarding openapi

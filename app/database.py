@@ -23,8 +23,11 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_asyn
 from sqlalchemy.orm import DeclarativeBase, MappedAsDataclass, mapped_column, relationship
 from sqlalchemy.types import TypeDecorator
 
+from app import connections
+from app.connections import Connections
+
 Sessions: TypeAlias = async_sessionmaker[AsyncSession]
-Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+Connection: TypeAlias = connections.Connection
 
 DRIVER = asyncpg_dialect()  # type: ignore[no-untyped-call]
 
@@ -108,8 +111,8 @@ async def _as_it_is(_connection: object) -> None:
 class Database:
     """The connections of one process. `reads` may lose its last writes when the server dies."""
 
-    reads: asyncpg.Pool
-    writes: asyncpg.Pool
+    reads: Connections
+    writes: Connections
 
     def __init__(self, url: str, *, connections: int = 4) -> None:
         self.url = url
@@ -123,8 +126,8 @@ class Database:
         self.reads = await self._pool(synchronous_commit="off")
         self.writes = await self._pool(synchronous_commit="on")
 
-    async def _pool(self, **settings: str) -> asyncpg.Pool:
-        return await asyncpg.create_pool(
+    async def _pool(self, **settings: str) -> Connections:
+        pool = await asyncpg.create_pool(
             self.url,
             min_size=1,
             max_size=self.connections,
@@ -133,6 +136,7 @@ class Database:
             # The timer that would close an idle connection costs a tenth of a statement.
             max_inactive_connection_lifetime=0,
         )
+        return Connections(pool)
 
     async def close(self) -> None:
         await self.reads.close()

@@ -29,7 +29,13 @@ from app.client_keys.routes import (
 )
 from app.database import Database
 from app.delegations.budget import SharedBudget
-from app.delegations.routes import get_multi_tenant_delegations
+from app.delegations.routes import (
+    get_delegation,
+    get_delegations,
+    get_multi_tenant_delegations,
+    post_delegation_check,
+    post_delegation_request,
+)
 from app.health import live, ready
 from app.problems import Problem
 from app.publications.queries import DONE_CHANNEL
@@ -59,6 +65,14 @@ CONTRACT = [
     delete_client_secret,
     get_multi_tenant_delegations,
 ]
+# What this service adds to it.
+ADDED = [
+    get_delegations,
+    get_delegation,
+    post_delegation_check,
+    post_delegation_request,
+]
+API = [*CONTRACT, *ADDED]
 
 
 def real_time() -> datetime:
@@ -81,7 +95,7 @@ def application(
     log_as_json()
     app = Litestar(
         route_handlers=[
-            Router("/v1", route_handlers=CONTRACT),
+            Router("/v1", route_handlers=API),
             # Installations have these paths in files of their own.
             Router("/v0.1", route_handlers=CONTRACT, include_in_schema=False),
             Router("/v0.2", route_handlers=CONTRACT, include_in_schema=False),

@@ -48,6 +48,7 @@ from app.problems import Problem
 from app.publications.queries import DONE_CHANNEL
 from app.sandbox_seed import DATA, seed
 from app.settings import Settings, read_settings
+from app.state_machine import WrongState
 from app.tables import metadata
 from app.web.bodies import read_body
 from app.web.frame import Frame
@@ -146,21 +147,27 @@ class Persons:
 
     async def decide(self, client_id: UUID, decision: str, person: str) -> Decided:
         """The same as the page does, the answer included; who always declines declines."""
+        draft = await self._draft(client_id)
+        declines = self.habits.get(draft.organization_number, decision) == "reject"
+        try:
+            return await (self._decline if declines else self._confirm)(draft, person)
+        except DraftExpired:
+            return self._went(draft, "Expired")
+        except WrongState:
+            # It was decided before, perhaps a moment ago. Who decides the same hears the same.
+            wanted = DraftStatus.DECLINED if declines else DraftStatus.CONFIRMED
+            if (await self._draft(client_id)).status != wanted:
+                raise
+            return self._went(draft, "Cancelled" if declines else "Success")
+
+    async def _draft(self, client_id: UUID) -> ClientDraft:
         async with self.database.sessions() as db:
             draft = await draft_of(db, client_id)
         if draft is None:
             raise DraftNotFound
-        habit = self.habits.get(draft.organization_number, decision)
-        try:
-            if habit == "reject":
-                return await self._decline(draft, person)
-            return await self._confirm(draft, person)
-        except DraftExpired:
-            return self._went(draft, "Expired")
+        return draft
 
     async def _confirm(self, draft: ClientDraft, person: str) -> Decided:
-        if draft.status == DraftStatus.CONFIRMED:
-            return self._went(draft, "Success")
         async with self.database.sessions() as db:
             decided = await confirm_client_draft(
                 db,

@@ -18,7 +18,7 @@ from app.api_document import api_document, check_document, document_path, write_
 from app.api_document.operations import OPERATIONS
 from app.api_document.refusals import REFUSALS
 from app.api_document.schemas import BODIES
-from app.main import CONTRACT
+from app.main import API
 from app.problems import Problem
 from app.web.problem_details import ProblemDetails
 
@@ -32,7 +32,6 @@ NOT_OF_OPERATIONS = {
     "draft-outdated",
     "form-refused",
     "not-from-own-page",
-    "wrong-state",
     # Commands:
     "api-key-revoked",
     "no-such-client",
@@ -113,7 +112,7 @@ def test_a_changed_document_is_noticed(tmp_path: Any, monkeypatch: pytest.Monkey
 
 
 def test_published_operations_are_the_routes(document: dict[str, Any]) -> None:
-    router = Litestar([Router("/v1", route_handlers=CONTRACT)], openapi_config=None)
+    router = Litestar([Router("/v1", route_handlers=API)], openapi_config=None)
     served = {
         (route.path_format, method.lower())
         for route in router.routes

@@ -127,6 +127,15 @@ def test_a_person_confirms_in_a_browser(
     assert end in (told.stderr if code else told.stdout)
 
 
+def test_it_trusts_the_authority_that_the_ready_file_names(tmp_path: Path) -> None:
+    file = tmp_path / "ready.json"
+    with sandbox("--tls", "--ready-file", str(file)):
+        told = played("--ready-file", str(file))
+    assert (told.returncode, told.stderr) == (0, "")
+    assert tells_the_story(told.stdout)
+    assert "POST https://127.0.0.1" in told.stdout
+
+
 def test_where_nothing_answers_it_says_what_to_start() -> None:
     told = played("--base-url", "http://127.0.0.1:9")
     assert told.returncode == 1

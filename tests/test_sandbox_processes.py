@@ -1,7 +1,6 @@
 """The processes of `onboarding sandbox`: they start, they are started again, and they all end."""
 
 import os
-import shutil
 import signal
 import socket
 import ssl
@@ -9,7 +8,6 @@ import subprocess
 import sys
 import time
 import urllib.request
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,7 +25,6 @@ from tests.sandboxes import (
     sandbox,
 )
 
-ROOT = Path(__file__).parent.parent
 SERVICE = "app.sandbox_controls:create_service"
 NEIGHBOURS = "app.sandbox.app:create_app"
 
@@ -169,30 +166,3 @@ def test_it_does_not_start_where_a_service_has_settings() -> None:
 def test_a_ready_file_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     line = failing("--ready-file", str(tmp_path / "nowhere" / "ready.json"))
     assert line.startswith("Cannot write")
-
-
-def test_a_wheel_alone_runs_it_from_anywhere(tmp_path: Path) -> None:
-    """Also where the working folder holds an `app` of somebody else's."""
-    subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-    )
-    [wheel] = tmp_path.glob("*.whl")
-    zipfile.ZipFile(wheel).extractall(tmp_path / "installed")
-    elsewhere = tmp_path / "elsewhere"
-    (elsewhere / "app").mkdir(parents=True)
-    (elsewhere / "app" / "__init__.py").write_text("raise RuntimeError('not this one')")
-    # Ahead of the checkout, which is there by its path.
-    environment = clean_environment(PYTHONPATH=str(tmp_path / "installed"))
-    process = subprocess.Popen(
-        COMMAND, cwd=elsewhere, env=environment, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL
-    )
-    with process:
-        assert process.stdout is not None
-        ready = msgspec.json.decode(process.stdout.readline(), type=Ready)
-        assert status_of(f"{ready.base_url}/health/ready") == 200
-        process.send_signal(signal.SIGINT)
-        assert process.wait(END_WITHIN_SECONDS) == 0
-    shutil.rmtree(tmp_path / "installed")

@@ -41,6 +41,8 @@ class Operation(Struct, frozen=True, kw_only=True):
     """Of the request, by their names among the parameters."""
 
 
+UNCHANGED = Answer("The caller has this version already (`If-None-Match`).", None, ["ETag"])
+
 OPERATIONS: Mapping[str, Operation] = {
     "createClientDraft": Operation(
         security=API_KEY,
@@ -108,6 +110,32 @@ OPERATIONS: Mapping[str, Operation] = {
     "retireClientSecret": Operation(
         answers={204: Answer("The key goes out of use, or has done so before.")},
         refusals=["ParameterRefused", *CLIENT_CALLS, "KeyNotFound", "LastUsableKey"],
+    ),
+    "getDelegations": Operation(
+        headers=["ifNoneMatch"],
+        answers={
+            200: Answer("The rights that the client needs.", "Delegations", ["ETag"]),
+            304: UNCHANGED,
+        },
+        refusals=["ParameterRefused", *CLIENT_CALLS],
+    ),
+    "getDelegation": Operation(
+        headers=["ifNoneMatch"],
+        answers={
+            200: Answer("The delegation as it is now.", "DelegationAnswer", ["ETag"]),
+            304: UNCHANGED,
+        },
+        refusals=[*CLIENT_CALLS, "DelegationNotFound"],
+    ),
+    "checkDelegation": Operation(
+        answers={200: Answer("The delegation, after Altinn was asked.", "DelegationAnswer")},
+        refusals=[*CLIENT_CALLS, "DelegationNotFound"],
+    ),
+    "requestDelegation": Operation(
+        answers={
+            200: Answer("Where somebody goes to give the right.", "DelegationRequestAnswer"),
+        },
+        refusals=[*CLIENT_CALLS[:-1], "AltinnUnavailable", "DelegationNotFound", "WrongState"],
     ),
     "getMultiTenantDelegations": Operation(
         answers={

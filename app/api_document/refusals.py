@@ -15,6 +15,7 @@ from app.access.dpop import ProofRejected
 from app.access.public_jwk import KeyRefused
 from app.client_keys.rules import KeyNotFound, KeyTaken, KidTaken, LastUsableKey, TooManyKeys
 from app.clients.standing import ClientBlocked, ClientUnknown
+from app.delegations.rules import AltinnAway, DelegationNotFound
 from app.problems import (
     BodyTooLarge,
     FieldError,
@@ -24,6 +25,7 @@ from app.problems import (
     ServiceUnavailable,
     TooManyRequests,
 )
+from app.state_machine import WrongState
 from app.web.etag import PreconditionFailed
 from app.web.problem_details import (
     MEDIA_TYPE,
@@ -32,6 +34,7 @@ from app.web.problem_details import (
     problem_details,
 )
 
+_DELEGATION = "/v1/client/delegations/7d5b3f0e-2f2e-4a57-9a1c-5b8e0c2d4f61"
 TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 BASE_URL = "https://onboarding.example"
 
@@ -94,6 +97,11 @@ REFUSALS: Mapping[str, Refusal] = {
         "/v1/client",
         [InsufficientScope("nhn:selvbetjening/client"), ClientBlocked(), ClientUnknown()],
     ),
+    "DelegationNotFound": Refusal(_DELEGATION, [DelegationNotFound()]),
+    "WrongState": Refusal(
+        f"{_DELEGATION}/requests",
+        [WrongState("Cannot request the right while the delegation is active.")],
+    ),
     "KeyNotFound": Refusal(
         "/v1/client-secret/dhmdUvVyF_8zhT3ZyMUWTfNZE0__j2uc3rADmc9uaRE", [KeyNotFound()]
     ),
@@ -124,6 +132,9 @@ REFUSALS: Mapping[str, Refusal] = {
             _AWAY,
             IssuerKeysUnavailable(),
         ],
+    ),
+    "AltinnUnavailable": Refusal(
+        f"{_DELEGATION}/requests", [_AWAY, IssuerKeysUnavailable(), AltinnAway()]
     ),
 }
 

@@ -9,7 +9,12 @@ from msgspec import UNSET, Struct, UnsetType
 from app.client_configurations.wire import ClientStatusAnswer, ClientUpdate, CurrentClient
 from app.client_drafts.wire import ClientDraftCreated, NewClientDraft
 from app.client_keys.wire import ClientSecret, ClientSecretCreated
-from app.delegations.wire import MultiTenantDelegation
+from app.delegations.wire import (
+    DelegationAnswer,
+    DelegationRequestAnswer,
+    Delegations,
+    MultiTenantDelegation,
+)
 from app.web.problem_details import ProblemDetails
 
 REFERENCE = "#/components/schemas/{name}"
@@ -39,6 +44,9 @@ BODIES: Mapping[str, Any] = {
     "PublicJwk": PublicJwk,
     "ClientSecretCreated": ClientSecretCreated,
     "ClientSecrets": list[ClientSecret],
+    "Delegations": Delegations,
+    "DelegationAnswer": DelegationAnswer,
+    "DelegationRequestAnswer": DelegationRequestAnswer,
     "MultiTenantDelegations": list[MultiTenantDelegation],
     "ProblemDetails": ProblemDetails,
 }

@@ -69,7 +69,7 @@ class Standing(Struct, frozen=True, kw_only=True):
     requested_at: datetime | None = None
 
 
-_STATUS_EVENTS = {
+STATUS_EVENTS = {
     RequestStatus.DRAFT: Event.REQUESTED,
     RequestStatus.PENDING: Event.REQUEST_PENDING,
     RequestStatus.APPROVED: Event.APPROVED,
@@ -88,7 +88,7 @@ def source_to_ask(kind: RightKind, standing: Standing) -> Source:
 
 def after_answer(standing: Standing, answer: Answer, now: datetime) -> Standing:
     if answer.request_status is not None and standing.state in OPEN_REQUEST:
-        standing = after_event(standing, _STATUS_EVENTS[answer.request_status], now)
+        standing = after_event(standing, STATUS_EVENTS[answer.request_status], now)
     if answer.found == Found.GIVEN:
         return after_event(standing, Event.SEEN, now)
     if standing.state == State.SUSPECT:

@@ -1,13 +1,26 @@
-from typing import Any
+from http import HTTPStatus
+from typing import Annotated, Any
+from uuid import UUID
 
 import msgspec
-from litestar import Request, get
+from litestar import Request, Response, get, post
+from litestar.params import PathParameter, QueryParameter
 
-from app.access.authentication import client_that_reads
+from app.access.authentication import client_that_changes, client_that_reads
 from app.apis.queries import Catalogues
-from app.client_keys.queries import standing_of
-from app.clients.standing import check_standing
-from app.delegations.wire import MultiTenantDelegation
+from app.delegations import use_cases
+from app.delegations.wire import (
+    DelegationAnswer,
+    DelegationRequestAnswer,
+    Delegations,
+    MultiTenantDelegation,
+)
+from app.web.etag import etag, is_known
+
+# The texts stand there in every language, so that one version serves all.
+ALL_LANGUAGES = "all"
+
+DelegationId = Annotated[UUID, PathParameter(description="The `id` of the delegation.")]
 
 
 @get(
@@ -21,10 +34,119 @@ async def get_multi_tenant_delegations(
 ) -> list[MultiTenantDelegation]:
     """The organizations that let the calling client act for them; none for a single-tenant one."""
     caller = await client_that_reads(request)
-    async with request.app.state.database.sessions() as db:
-        standing = await standing_of(db, caller.client_id, caller.key_thumbprint)
-    check_standing(standing[0] if standing else None, key_has_ended=bool(standing and standing[1]))
     catalogues: Catalogues = request.app.state.catalogues
-    declared = (await catalogues.in_force()).declared_clients.get(caller.client_id)
-    delegations = declared.delegations if declared else []
+    delegations = await use_cases.delegators_of(
+        request.app.state.database, await catalogues.in_force(), caller
+    )
     return msgspec.convert(delegations, list[MultiTenantDelegation], from_attributes=True)
+
+
+@get(
+    "/client/delegations",
+    operation_id="getDelegations",
+    summary="List the rights in Altinn that the client needs",
+    tags=["Delegations"],
+)
+async def get_delegations(
+    request: Request[Any, Any, Any],
+    limit: Annotated[
+        int, QueryParameter(ge=1, le=100, description="How many at most in one answer.")
+    ] = 50,
+    cursor: Annotated[
+        str,
+        QueryParameter(
+            pattern="^([0-9a-f]{32})?$", description="The `nextCursor` of the answer before."
+        ),
+    ] = "",
+) -> Response[Delegations]:
+    """Each right that the client's scopes need, whether it has been given, and who must act.
+
+    Reading this counts as waiting: Altinn is asked more often for a while.
+    """
+    caller = await client_that_reads(request)
+    page = await use_cases.delegations_of(
+        **await _known_here(request),
+        caller=caller,
+        after=UUID(cursor) if cursor else None,
+        limit=limit,
+    )
+    return _versioned(request, Delegations(page.items, page.next_cursor), page.counter)
+
+
+@get(
+    "/client/delegations/{delegation_id:uuid}",
+    operation_id="getDelegation",
+    summary="Read one delegation",
+    tags=["Delegations"],
+)
+async def get_delegation(
+    request: Request[Any, Any, Any], delegation_id: DelegationId
+) -> Response[DelegationAnswer]:
+    """One right that the client needs. Reading it counts as waiting."""
+    caller = await client_that_reads(request)
+    page = await use_cases.delegations_of(
+        **await _known_here(request), caller=caller, only=delegation_id
+    )
+    return _versioned(request, page.items[0], page.counter)
+
+
+@post(
+    "/client/delegations/{delegation_id:uuid}/checks",
+    operation_id="checkDelegation",
+    summary="Ask Altinn now",
+    tags=["Delegations"],
+    status_code=200,
+)
+async def post_delegation_check(
+    request: Request[Any, Any, Any], delegation_id: DelegationId
+) -> DelegationAnswer:
+    """Have Altinn asked now instead of when it is due; at most once in ten seconds.
+
+    What Altinn says within a second stands in the answer. Else it is there at the next read.
+    """
+    caller = await client_that_changes(request)
+    return await use_cases.check_now(
+        **await _known_here(request), caller=caller, delegation_id=delegation_id
+    )
+
+
+@post(
+    "/client/delegations/{delegation_id:uuid}/requests",
+    operation_id="requestDelegation",
+    summary="Request the right in Altinn",
+    tags=["Delegations"],
+    status_code=200,
+)
+async def post_delegation_request(
+    request: Request[Any, Any, Any], delegation_id: DelegationId
+) -> DelegationRequestAnswer:
+    """Have the organization asked in Altinn for the right, and learn where it answers.
+
+    A request that is open is answered again. Where Altinn takes no requests, the answer is a
+    plain link and the steps in words.
+    """
+    caller = await client_that_changes(request)
+    return await use_cases.request_right(
+        **await _known_here(request),
+        altinn=request.app.state.altinn,
+        caller=caller,
+        delegation_id=delegation_id,
+    )
+
+
+async def _known_here(request: Request[Any, Any, Any]) -> dict[str, Any]:
+    """What every use case of this room is told by its process."""
+    state = request.app.state
+    return {
+        "database": state.database,
+        "catalogue": await state.catalogues.in_force(),
+        "pages_url": state.settings.altinn_ui_url,
+        "now": state.clock(),
+    }
+
+
+def _versioned(request: Request[Any, Any, Any], body: Any, counter: int) -> Response[Any]:
+    tag = etag(counter, ALL_LANGUAGES)
+    if is_known(request.headers.get("if-none-match"), tag):
+        return Response(None, status_code=HTTPStatus.NOT_MODIFIED, headers={"ETag": tag})
+    return Response(body, headers={"ETag": tag})

@@ -2,9 +2,33 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
+from http import HTTPStatus
 
 from app.approvals.rules import ReasonCode
+from app.problems import Problem
 from app.state_machine import Transitions
+
+
+class DelegationNotFound(Problem):
+    slug = "delegation-not-found"
+    title = "The client has no such delegation"
+    status = HTTPStatus.NOT_FOUND
+
+    def __init__(self) -> None:
+        super().__init__("`GET /v1/client/delegations` lists those that the client has.")
+
+
+class AltinnAway(Problem):
+    slug = "altinn-unavailable"
+    title = "Altinn does not answer just now"
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Nothing was changed. Ask again in a moment: a request that Altinn did take is found "
+            "again.",
+            headers={"Retry-After": "5"},
+        )
 
 
 class State(StrEnum):
@@ -113,6 +137,7 @@ HAS_LINK = frozenset({MIS, DRA, PEN, ESC, REJ, WDR, EXP, REV})
 # A request that has not been decided.
 OPEN_REQUEST = frozenset({DRA, PEN, ESC})
 OVER = frozenset({REJ, WDR, EXP})
+MAY_BE_REQUESTED = frozenset({UNK, MIS, REV}) | OVER
 OF_ORGANIZATION = frozenset({BLO, SRC})
 
 # What has been given counts until it is certain that it is no longer.

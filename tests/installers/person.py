@@ -1,5 +1,6 @@
 """A person at a browser without scripts: opens links, presses buttons, follows redirects."""
 
+import ssl
 from html.parser import HTMLParser
 from types import TracebackType
 from typing import Self
@@ -42,8 +43,8 @@ class Page(Struct):
 
 
 class Person:
-    def __init__(self) -> None:
-        self._http = httpx2.Client(headers=BROWSER, trust_env=False, timeout=30)
+    def __init__(self, verify: ssl.SSLContext | bool = True) -> None:
+        self._http = httpx2.Client(headers=BROWSER, trust_env=False, timeout=30, verify=verify)
 
     def __enter__(self) -> Self:
         return self

@@ -40,7 +40,7 @@ def send_raw(
     with socket.create_connection(address, timeout=PATIENCE_SECONDS) as connection:
         connection.sendall(head)
         sent = _pour(connection, body)
-        return _read(connection, sent)
+        return read_answer(connection, sent)
 
 
 def chunked(size: int) -> Iterable[bytes]:
@@ -76,7 +76,8 @@ def _pour(connection: socket.socket, body: Iterable[bytes]) -> int:
     return sent
 
 
-def _read(connection: socket.socket, sent: int) -> RawAnswer | None:
+def read_answer(connection: socket.socket, sent: int = 0) -> RawAnswer | None:
+    """Until the other side ends the connection."""
     received = b""
     try:
         while piece := connection.recv(65_536):

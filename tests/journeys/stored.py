@@ -1,6 +1,9 @@
 """Looking into the service's database from outside."""
 
 import asyncio
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import asyncpg
@@ -39,6 +42,39 @@ class Stored(Struct, frozen=True):
         ]
         found = self.rows(" UNION ALL ".join(parts), WITH_TIME)
         return {row["name"]: (row["rows"], row["hash"]) for row in found}
+
+    @contextmanager
+    def held(self, *statements: str) -> Iterator[Callable[[], None]]:
+        """Rows that `statements` lock, until what is yielded is called.
+
+        It lets go when several of the service's connections wait: so they are sure to meet.
+        """
+        with asyncio.Runner() as runner:
+            connection = runner.run(asyncpg.connect(self.database_url))
+            try:
+                for statement in ("BEGIN", *statements):
+                    runner.run(connection.execute(statement))
+
+                def let_go() -> None:
+                    self._until_several_wait()
+                    runner.run(connection.execute("COMMIT"))
+
+                yield let_go
+            finally:
+                runner.run(connection.close())
+
+    def _until_several_wait(self) -> None:
+        until, seen = time.monotonic() + 10, 0
+        while time.monotonic() < until:
+            waiting: int = self.value(
+                "SELECT count(*) FROM pg_stat_activity"
+                " WHERE wait_event_type = 'Lock' AND datname = current_database()"
+            )
+            if waiting > 1 and waiting == seen:
+                return
+            seen = waiting
+            time.sleep(0.1)
+        raise AssertionError(f"Only {seen} of the service's connections wait.")
 
     async def _fetch(self, statement: str, *arguments: object) -> list[asyncpg.Record]:
         connection = await asyncpg.connect(self.database_url)

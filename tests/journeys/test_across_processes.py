@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import ExitStack
 
 import httpx2
 import psutil
@@ -31,6 +32,15 @@ def request(client: PlainInstaller, method: str, path: str, body: object = None)
 
 def statuses(answers: Sequence[httpx2.Response]) -> Counter[int]:
     return Counter(answer.status_code for answer in answers)
+
+
+def locked(table: str, client: PlainInstaller) -> str:
+    return f"SELECT FROM {table} WHERE client_id = '{client.client_id}' FOR UPDATE"
+
+
+def rows_of(client: PlainInstaller) -> tuple[str, ...]:
+    """What a change of a client may begin with."""
+    return locked("client_configurations", client), locked("client_changes", client)
 
 
 def test_the_service_has_two_processes(sandbox: Ready) -> None:
@@ -74,7 +84,9 @@ def test_never_more_than_ten_keys_live(client: PlainInstaller, stored: Stored) -
     for _ in range(8):
         assert client.post_key(ec_key().members).status_code == 200
     new = [ec_key().members for _ in EIGHT]
-    answers = sent_at_once([request(client, "POST", "client-secret", jwk) for jwk in new])
+    requests = [request(client, "POST", "client-secret", jwk) for jwk in new]
+    with stored.held(*rows_of(client)) as let_go:
+        answers = sent_at_once(requests, then=let_go)
     assert statuses(answers) == {200: 1, 400: 7}
     for answer in answers:
         if answer.status_code == 400:
@@ -86,7 +98,9 @@ def test_never_more_than_ten_keys_live(client: PlainInstaller, stored: Stored) -
 
 def test_one_key_posted_eight_times_is_one_key(client: PlainInstaller, stored: Stored) -> None:
     jwk = ec_key().members
-    answers = sent_at_once([request(client, "POST", "client-secret", jwk) for _ in EIGHT])
+    requests = [request(client, "POST", "client-secret", jwk) for _ in EIGHT]
+    with stored.held(*rows_of(client)) as let_go:
+        answers = sent_at_once(requests, then=let_go)
     assert statuses(answers) == {200: 8}
     assert len({answer.json()["expiration"] for answer in answers}) == 1
     assert stored_keys(stored, client) == 2
@@ -111,9 +125,9 @@ def test_eight_confirmations_make_one_client(
     installer = PlainInstaller(sandbox, http)
     assert installer.draft().status_code == 201
     url = f"{sandbox.control_url}/clients/{installer.client_id}/decision"
-    answers = sent_at_once(
-        [http.build_request("POST", url, json={"decision": "approve"}) for _ in EIGHT]
-    )
+    requests = [http.build_request("POST", url, json={"decision": "approve"}) for _ in EIGHT]
+    with stored.held(locked("client_drafts", installer)) as let_go:
+        answers = sent_at_once(requests, then=let_go)
     assert statuses(answers) == {200: 8}
     assert {answer.json()["status"] for answer in answers} == {"Success"}
     assert confirmations(stored, installer.client_id) == 1
@@ -126,16 +140,14 @@ def test_eight_persons_who_press_at_once_make_one_client(
 ) -> None:
     installer = PlainInstaller(sandbox, http)
     link = installer.draft(postClientConfirmationRedirectUri=None).json()["confirmUrl"]
-    persons = [Person() for _ in EIGHT]
-    pages = at_once(lambda person: person.log_in(person.open(link)), persons)
-    ends = at_once(
-        lambda pair: pair[0].press(pair[1], "Bekreft"), list(zip(persons, pages, strict=True))
-    )
+    with ExitStack() as stack:
+        persons = [stack.enter_context(Person()) for _ in EIGHT]
+        pages = at_once(lambda person: person.log_in(person.open(link)), persons)
+        pressing = list(zip(persons, pages, strict=True))
+        ends = at_once(lambda pair: pair[0].press(pair[1], "Bekreft"), pressing)
     assert {end.status for end in ends} == {200}
     assert all("Oppsettet er bekreftet" in end.text for end in ends)
     assert confirmations(stored, installer.client_id) == 1
-    for person in persons:
-        person.close()
 
 
 def test_identical_drafts_reserve_nothing(sandbox: Ready, http: httpx2.Client) -> None:

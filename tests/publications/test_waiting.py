@@ -100,7 +100,7 @@ async def test_no_connection_is_held_by_those_who_wait(
         for _ in range(50)
     ]
     await asyncio.sleep(0.3)
-    assert database.reads.get_idle_size() == database.reads.get_size()
+    assert database.reads.none_in_use
     for wait in waiting:
         wait.cancel()
     await asyncio.wait(waiting)

@@ -32,12 +32,18 @@ class Delegations:
         """`beginning` says what was so before anybody looked; it is asked once for each."""
         self._beginning = beginning
         self._changes: dict[Delegation, list[Change]] = {}
+        self._touched: set[Delegation] = set()
 
     def change(
         self, delegation: Delegation, *, held: bool, now: datetime, seen_after: timedelta
     ) -> None:
         change = Change(held=held, made=now, seen_from=now + seen_after)
         self._history(delegation, now).append(change)
+        self._touched.add(delegation)
+
+    def is_touched(self, delegation: Delegation) -> bool:
+        """Whether somebody has given or withdrawn it, and not only looked."""
+        return delegation in self._touched
 
     def last_seen(self, delegation: Delegation, now: datetime) -> Change | None:
         """The latest change that is seen by now, whichever way it went."""

@@ -11,7 +11,7 @@ from litestar.di import NamedDependency
 from app.sandbox.altinn.altinn import Altinn
 from app.sandbox.altinn.callers import AltinnRequest, Caller, demand_either_token
 from app.sandbox.altinn.delegations import Change, Delegation
-from app.sandbox.altinn.numbers import CONTRADICTING, LONG_AGO, OUT_OF_ORDER
+from app.sandbox.altinn.numbers import CONTRADICTING, LONG_AGO, OUT_OF_ORDER, SUPPLIERS
 from app.sandbox.altinn.parties import ORGANIZATION_NUMBER
 from app.sandbox.altinn.problems import FrameworkProblem, invalid_number
 from app.sandbox.altinn.resources import RESOURCES, Kind, Resource
@@ -74,9 +74,8 @@ def _check_party(altinn: Altinn, parameter: str, number: str | None) -> None:
 def _candidates(
     altinn: Altinn, supplier: str | None, consumer: str | None, scope: str | None
 ) -> Iterator[Delegation]:
-    known = [one for one in altinn.delegations.known() if not one.is_to_person]
     consumers = [consumer] if consumer else _possible_consumers(altinn)
-    suppliers = [supplier] if supplier else sorted({one.receiver for one in known})
+    suppliers = [supplier] if supplier else _possible_suppliers(altinn)
     for resource in RESOURCES.values():
         if _offers(resource, scope):
             for giver in consumers:
@@ -89,6 +88,11 @@ def _possible_consumers(altinn: Altinn) -> list[str]:
     named = [one.number for one in altinn.register.all_named()]
     numbers = {*named, *altinn.parties.known_organizations()} - {OUT_OF_ORDER}
     return sorted(number for number in numbers if SERIES[0] <= number <= SERIES[1])
+
+
+def _possible_suppliers(altinn: Altinn) -> list[str]:
+    known = {one.receiver for one in altinn.delegations.known() if not one.is_to_person}
+    return sorted(known | set(SUPPLIERS))
 
 
 def _offers(resource: Resource, scope: str | None) -> bool:

@@ -27,9 +27,9 @@ DATA_PROCESSOR = Resource(
     identifier="nhn-helseid-databehandler",
     kind=Kind.MASKINPORTEN_SCHEMA,
     title={
-        "nb": "Databehandler kan opptre på vegne av min virksomhet",
-        "nn": "Databehandlar kan opptre på vegner av verksemda mi",
-        "en": "Data processor may act for my organisation",
+        "nb": "Databehandler kan opptre for virksomheten i HelseID",
+        "nn": "Databehandlar kan opptre for verksemda i HelseID",
+        "en": "Data processor may act for the organisation in HelseID",
     },
     # One look-up by one of them answers with both.
     scopes=("nhn:helseid/databehandler", "nhn:helseid/databehandler.les"),

@@ -25,6 +25,7 @@ from app.sandbox.altinn.request_routes import (
     read_status,
     withdraw,
 )
+from app.sandbox.altinn.resource_registry import read_resource, updated_resources
 
 PATH = "/altinn"
 
@@ -43,6 +44,8 @@ def altinn_router(altinn: Altinn) -> Router:
             ask_for_package,
             read_status,
             withdraw,
+            read_resource,
+            updated_resources,
         ],
         dependencies={"altinn": Provide(lambda: altinn, sync_to_thread=False)},
         exception_handlers={

@@ -93,3 +93,15 @@ async def press(
     except ApprovalFailed as failed:
         detail = "Altinn's check failed; the request is still pending."
         raise HTTPException(status_code=409, detail=detail) from failed
+
+
+ALTINN_CONTROLS = (
+    change_delegation,
+    show_settings,
+    change_settings,
+    show_calls,
+    forget_calls,
+    list_requests,
+    list_notices,
+    press,
+)

@@ -1,7 +1,13 @@
 """The page for people: what the sandbox is made of, and which numbers do what."""
 
-from litestar import Response
+from typing import Any
 
+from litestar import Response
+from msgspec import Struct
+
+from app.sandbox.altinn.altinn import Altinn
+from app.sandbox.altinn.requests import NEXT, DelegationRequest, Status
+from app.sandbox.altinn.resources import RESOURCES
 from app.sandbox.neighbours import Neighbours
 from app.sandbox.people import PEOPLE
 from app.sandbox.token_issuer.issuer import Issuer
@@ -35,11 +41,35 @@ BEHAVIOURS = {
 }
 
 
-def overview(neighbours: Neighbours, issuer: Issuer) -> Response[str]:
+MOST_ROWS = 100
+BUTTONS = {
+    Status.PENDING: ("confirm", "Bekreft"),
+    Status.APPROVED: ("approve", "Godkjenn"),
+    Status.REJECTED: ("reject", "Avslå"),
+}
+
+
+class GivenRow(Struct, frozen=True):
+    """A right between organisations that somebody has asked about, or any that was changed."""
+
+    giver: str
+    receiver: str
+    receiver_name: str
+    right: str
+    held: bool
+
+
+class RequestRow(Struct, frozen=True):
+    request: DelegationRequest
+    buttons: list[tuple[str, str]]
+
+
+def overview(neighbours: Neighbours, issuer: Issuer, altinn: Altinn) -> Response[str]:
     addresses = {
         "Tjenesten": f"{neighbours.base_url}/docs/v1/index.html",
         "Token-utstederen": f"{neighbours.issuer_url}/.well-known/openid-configuration",
         "Enhetsregisteret": f"{neighbours.enhetsregisteret_url}/enheter/310000019",
+        "Altinns sider": f"{neighbours.altinn_pages_url}/",
         "Kontrollene": f"{neighbours.neighbours_url}/_sandbox/openapi.json",
     }
     return page(
@@ -48,4 +78,35 @@ def overview(neighbours: Neighbours, issuer: Issuer) -> Response[str]:
         people=PEOPLE.values(),
         behaviours=BEHAVIOURS,
         clients=issuer.clients.all(),
+        **_of_altinn(altinn),
     )
+
+
+def _of_altinn(altinn: Altinn) -> dict[str, Any]:
+    return {
+        "given": _given(altinn),
+        "requests": [_request_row(request) for request in altinn.requests.all()],
+        "rights": RESOURCES.values(),
+    }
+
+
+def _given(altinn: Altinn) -> list[GivenRow]:
+    now, rows = altinn.clock.now(), []
+    shown = [
+        one
+        for one in altinn.delegations.known()
+        # Whoever logs in makes the service ask for all of his organisations.
+        if not one.is_to_person or altinn.delegations.is_touched(one)
+    ]
+    for one in shown[-MOST_ROWS:]:
+        change = altinn.delegations.last_made(one, now)
+        receiver = altinn.parties.identified(one.receiver)
+        if change is not None and receiver is not None:
+            to = receiver.name if receiver.person else receiver.identifier
+            rows.append(GivenRow(one.giver, to, receiver.name, one.resource, change.held))
+    return rows
+
+
+def _request_row(request: DelegationRequest) -> RequestRow:
+    possible = NEXT.get(request.status, set())
+    return RequestRow(request, [BUTTONS[one] for one in Status if one in possible & BUTTONS.keys()])

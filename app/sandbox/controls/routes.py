@@ -13,18 +13,10 @@ from msgspec import Struct
 from app.sandbox.altinn.altinn import Altinn
 from app.sandbox.altinn.calls import Calls
 from app.sandbox.clock import Clock
-from app.sandbox.controls.altinn_routes import (
-    change_delegation,
-    change_settings,
-    forget_calls,
-    list_notices,
-    list_requests,
-    press,
-    show_calls,
-    show_settings,
-)
+from app.sandbox.controls.altinn_routes import ALTINN_CONTROLS
 from app.sandbox.controls.guards import demand_json, demand_loopback_host
 from app.sandbox.controls.overview import overview
+from app.sandbox.controls.page_routes import page_router
 from app.sandbox.controls.register_routes import mark_organization
 from app.sandbox.controls.service_controls import ServiceControls
 from app.sandbox.enhetsregisteret.register import Register
@@ -39,9 +31,11 @@ ControlRequest = Request[object, object, State]
 
 @get("/", media_type=MediaType.HTML, include_in_schema=False)
 async def show_overview(
-    neighbours: NamedDependency[Neighbours], issuer: NamedDependency[Issuer]
+    neighbours: NamedDependency[Neighbours],
+    issuer: NamedDependency[Issuer],
+    altinn: NamedDependency[Altinn],
 ) -> Response[str]:
-    return overview(neighbours, issuer)
+    return overview(neighbours, issuer, altinn)
 
 
 @get("/health", summary="Whether the neighbours answer")
@@ -151,9 +145,9 @@ class Controlled(Struct, frozen=True, kw_only=True):
 
 
 def controls_router(controlled: Controlled) -> Router:
-    return Router(
-        path=PATH,
-        guards=[demand_loopback_host, demand_json],
+    programs = Router(
+        path="/",
+        guards=[demand_json],
         route_handlers=[
             show_overview,
             health,
@@ -166,16 +160,14 @@ def controls_router(controlled: Controlled) -> Router:
             list_faults,
             set_faults,
             clear_faults,
-            change_delegation,
-            show_settings,
-            change_settings,
-            show_calls,
-            forget_calls,
-            list_requests,
-            list_notices,
-            press,
+            *ALTINN_CONTROLS,
             mark_organization,
         ],
+    )
+    return Router(
+        path=PATH,
+        guards=[demand_loopback_host],
+        route_handlers=[programs, page_router()],
         dependencies={
             name: _provide(getattr(controlled, name)) for name in Controlled.__struct_fields__
         },

@@ -1,0 +1,130 @@
+"""Settings come from variables or files; what does not fit stops the start with its name."""
+
+from pathlib import Path
+
+import pytest
+
+from app.settings import Environment, SettingsRefused, read_settings
+
+FINE = {
+    "ONBOARDING_DATABASE_URL": "postgresql://db/onboarding",
+    "ONBOARDING_PUBLIC_BASE_URLS": "https://a.example, https://b.example/below",
+    "ONBOARDING_ENVIRONMENT": "test",
+    "ONBOARDING_SECRET_KEY": "k" * 32,
+    "ONBOARDING_ISSUER": "https://sts.example",
+    "ONBOARDING_REGISTRATION_TOKEN": "t" * 32,
+    "ONBOARDING_LOGIN_CLIENT_ID": "the-service",
+    "ONBOARDING_LOGIN_KEY": "{}",
+}
+
+
+def refusal(**changes: str | None) -> str:
+    """What is said when the variables, without their prefix, are changed or left out."""
+    changed = FINE | {f"ONBOARDING_{name}": value for name, value in changes.items()}
+    given = {name: value for name, value in changed.items() if value is not None}
+    with pytest.raises(SettingsRefused) as refused:
+        read_settings(given)
+    return str(refused.value)
+
+
+def test_what_has_to_be_set_is_enough() -> None:
+    settings = read_settings(FINE | {"PATH": "/bin", "ONBOARDING_TEST_DATABASE_URL": "x"})
+    assert settings.public_base_urls == ["https://a.example", "https://b.example/below"]
+    assert settings.base_url == "https://a.example"
+    assert settings.environment is Environment.TEST
+    assert settings.operator == "a.example"
+    assert not settings.allow_bearer
+    assert (settings.key_life_days, settings.draft_life_hours) == (365, 24)
+    assert settings.body_limit == 65_536
+    assert settings.drafts_per_minute_and_key == 60
+    assert settings.drafts_per_day_and_key == 2_000
+    assert settings.drafts_per_hour_organization_and_key == 10
+    assert settings.drafts_per_minute_and_address == 30
+    assert settings.failed_logins_per_minute == 30
+
+
+def test_values_are_read_as_what_they_are() -> None:
+    more = {
+        "ONBOARDING_ALLOW_BEARER": "true",
+        "ONBOARDING_KEY_LIFE_DAYS": "90",
+        "ONBOARDING_TRUSTED_PROXIES": "10.0.0.1,10.0.0.2",
+        "ONBOARDING_ALLOWED_ORGANIZATION_NUMBERS": "",
+        "ONBOARDING_OPERATOR_NAME": "Norsk drift",
+    }
+    settings = read_settings(FINE | more)
+    assert settings.allow_bearer
+    assert settings.key_life_days == 90
+    assert settings.trusted_proxies == ["10.0.0.1", "10.0.0.2"]
+    assert settings.allowed_organization_numbers == []
+    assert settings.operator == "Norsk drift"
+
+
+@pytest.mark.parametrize("variable", FINE)
+def test_a_missing_setting_is_named(variable: str) -> None:
+    name = variable.removeprefix("ONBOARDING_")
+    assert refusal(**{name: None}) == f"{variable} is missing."
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "mysql://db/onboarding"),
+        ("PUBLIC_BASE_URLS", ""),
+        ("PUBLIC_BASE_URLS", "https://a.example/"),
+        ("PUBLIC_BASE_URLS", "a.example"),
+        ("ENVIRONMENT", "staging"),
+        ("SECRET_KEY", "short"),
+        ("ISSUER", "https://sts.example/ x"),
+        ("ALLOW_BEARER", "perhaps"),
+        ("KEY_LIFE_DAYS", "0"),
+        ("KEY_LIFE_DAYS", "a year"),
+        ("SECURITY_LEVEL", "2"),
+    ],
+)
+def test_a_bad_setting_is_named_and_a_secret_not_shown(name: str, value: str) -> None:
+    said = refusal(**{name: value})
+    assert said.startswith(f"ONBOARDING_{name}: ")
+    assert "\n" not in said
+    assert name != "SECRET_KEY" or value not in said
+
+
+def test_an_unknown_setting_is_named() -> None:
+    assert refusal(ALOW_BEARER="true") == "ONBOARDING_ALOW_BEARER is not a setting."
+
+
+def test_every_fault_is_told_at_once() -> None:
+    said = refusal(ALOW_BEARER="true", ISSUER=None, KEY_LIFE_DAYS="0").splitlines()
+    assert [line.partition(" ")[0].rstrip(":") for line in said] == [
+        "ONBOARDING_ALOW_BEARER",
+        "ONBOARDING_ISSUER",
+        "ONBOARDING_KEY_LIFE_DAYS",
+    ]
+
+
+def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("s" * 40 + "\n", encoding="utf-8")
+    given = FINE | {"ONBOARDING_SECRET_KEY_FILE": str(secret)}
+    del given["ONBOARDING_SECRET_KEY"]
+    assert read_settings(given).secret_key == "s" * 40
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    binary = tmp_path / "binary"
+    binary.write_bytes(b"\xff\xfe")
+    for value in (str(tmp_path / "nowhere"), str(tmp_path), str(binary), "nul\0"):
+        said = refusal(SECRET_KEY=None, SECRET_KEY_FILE=value)
+        assert said.startswith("ONBOARDING_SECRET_KEY_FILE: ")
+        assert "\n" not in said
+
+
+def test_a_setting_that_ends_like_a_file_is_itself() -> None:
+    settings = read_settings(FINE | {"ONBOARDING_CA_FILE": "/etc/ca.pem"})
+    assert settings.ca_file == "/etc/ca.pem"
+
+
+def test_a_setting_given_twice_is_refused(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("s" * 40, encoding="utf-8")
+    said = refusal(SECRET_KEY_FILE=str(secret))
+    assert said == "ONBOARDING_SECRET_KEY is given twice, once by a file."
