@@ -29,17 +29,20 @@ class Way:
     async def cut(self) -> None:
         if self._server:
             self._server.close()
-        while self._open:
-            for writer in self._open:
-                writer.transport.abort()
-            await asyncio.sleep(0.01)
+        for writer in list(self._open):
+            writer.transport.abort()
+        async with asyncio.timeout(5):
+            while self._open:
+                await asyncio.sleep(0.01)
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._open.add(writer)
-        there, to_there = await self._connect()
-        self._open.add(to_there)
-        await asyncio.gather(_copy(reader, to_there), _copy(there, writer))
-        self._open -= {writer, to_there}
+        try:
+            there, to_there = await self._connect()
+            await asyncio.gather(_copy(reader, to_there), _copy(there, writer))
+        finally:
+            writer.close()
+            self._open.discard(writer)
 
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         folder = parse_qs(self._to.query).get("host")

@@ -44,6 +44,7 @@ async def test_a_clock_that_differs_is_not_ready(
 
 async def test_a_database_that_is_gone_is_not_ready(seeded_url: str) -> None:
     async with way_to(seeded_url) as way, serving(way.url) as service:
+        assert (await ready(service)).status_code == 200
         await way.cut()
         assert "the database does not answer" in await not_ready(service)
 

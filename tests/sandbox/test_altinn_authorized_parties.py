@@ -86,6 +86,8 @@ async def test_without_a_filter_a_person_is_there_himself(owner: ServiceOwner) -
     assert (rows[0]["type"], rows[0]["personId"]) == ("Person", KARI.pid)
     assert {CUSTOMER, SUPPLIER} <= set(numbers_of(rows))
     assert "310000035" not in numbers_of(rows)
+    with_right = await rows_for(owner, person(KARI), anyOfResourceIds=PERSONS_RIGHT)
+    assert {row["type"] for row in with_right} == {"Organization"}
 
 
 async def test_a_sub_unit_brings_its_main_unit_as_a_heading(owner: ServiceOwner) -> None:

@@ -1,4 +1,5 @@
 import time
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -7,7 +8,9 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 from tests.sandbox.installer import assert_refused, claims_of
+from tests.sandbox.processes import running
 from tests.sandbox.service_owner import (
+    CUSTOMER,
     DELEGATIONS,
     EXCHANGE,
     GRANT_TYPE,
@@ -15,6 +18,9 @@ from tests.sandbox.service_owner import (
     LOOK_UP_ADMIN,
     MASKINPORTEN,
     OTHER_KEY,
+    SCOPE,
+    SUPPLIER,
+    WORLD,
     ServiceOwner,
     assertion,
     bearer,
@@ -149,3 +155,18 @@ async def test_the_look_up_takes_either_token(owner: ServiceOwner) -> None:
     query = {"consumerOrg": "310000019"}
     answer = await owner.http.get(DELEGATIONS, params=query, headers=headers)
     assert answer.status_code == 200
+
+
+async def test_tokens_pass_over_sockets(tmp_path: Path) -> None:
+    """The client is read from the file that the process is started with."""
+    with running(WORLD, tmp_path) as here:
+        async with httpx2.AsyncClient(trust_env=False) as http:
+            issuer = here.maskinporten_url
+            form = {"grant_type": GRANT_TYPE, "assertion": assertion(aud=issuer)}
+            issued = (await http.post(f"{issuer}token", data=form)).json()
+            exchange = f"{here.altinn_url}/authentication/api/v1/exchange/maskinporten"
+            token = (await http.get(exchange, headers=bearer(issued["access_token"]))).text
+            address = f"{here.altinn_url}/accessmanagement/api/v1/maskinporten/delegations/"
+            query = {"consumerOrg": CUSTOMER, "supplierOrg": SUPPLIER, "scope": SCOPE}
+            answer = await http.get(address, params=query, headers=bearer(token))
+    assert [row["consumer_org"] for row in answer.json()] == [CUSTOMER]

@@ -67,7 +67,8 @@ class Register:
         self._changed[organization.number] = changed
         update = Update(
             identifier=self._next_update,
-            at=now,
+            # To the millisecond, as it is shown: whoever asks from it on gets this row again.
+            at=now.replace(microsecond=now.microsecond // 1_000 * 1_000),
             number=organization.number,
             kind=KIND_OF_CHANGE[standing],
             is_sub_unit=organization.is_sub_unit,
