@@ -52,7 +52,9 @@ from app.web.problem_details import (
 from app.web.published_documents import reference_pages
 from app.web.request_log import log_as_json
 
-# A person or an installer waits no longer for the token issuer; the worker goes on.
+# The issuer answers within a fraction of a second. One that does not makes an answer no slower than
+# this: long enough for two more tries, since old installers do not read that a key is activating,
+# and shorter than any of them waits. The worker goes on.
 ISSUER_KNOWS_WITHIN = timedelta(seconds=4)
 
 CONTRACT = [

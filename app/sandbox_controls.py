@@ -21,11 +21,13 @@ import structlog
 from litestar import Litestar, Request, post
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException, NotFoundException
+from litestar.params import FromPath
 from litestar.types import ASGIApp
 from msgspec import Struct
 from sqlalchemy import select, text
 
 from app.access.callers import EndUser, Origin
+from app.access.login import pseudonym
 from app.apis.queries import Catalogues
 from app.approvals.decisions import Decision, decide_access
 from app.approvals.rules import AccessEvent
@@ -171,7 +173,7 @@ class Persons:
         async with self.database.sessions() as db:
             decided = await confirm_client_draft(
                 db,
-                _user(person),
+                self._user(person),
                 draft.client_id,
                 catalogue=await self.catalogues.in_force(),
                 settings=self.settings,
@@ -186,12 +188,21 @@ class Persons:
         async with self.database.sessions() as db:
             await decline_client_draft(
                 db,
-                _user(person),
+                self._user(person),
                 draft.client_id,
                 reason=DeclineReason.NOT_ORDERED,
                 now=real_time(),
             )
         return self._went(draft, "Cancelled")
+
+    def _user(self, person: str) -> EndUser:
+        return EndUser(
+            pseudonym=pseudonym(person, secret_key=self.settings.secret_key),
+            name=person,
+            security_level=4,
+            auth_time=real_time(),
+            origin=Origin(address="sandbox", request_id="controls"),
+        )
 
     def _went(self, draft: ClientDraft, status: str) -> Decided:
         address = redirect_target(
@@ -203,14 +214,24 @@ class Persons:
         return Decided(draft.client_id, status, address)
 
     async def confirm_for_ever(self) -> None:
-        """`--auto-confirm`: somebody presses as soon as a draft is there."""
+        """`--auto-confirm`: somebody presses as soon as a draft is there, once for each."""
+        refused: set[UUID] = set()
         while True:
-            for client_id in await self._pending():
-                try:
-                    await self.decide(client_id, "approve", "Kari Nordmann")
-                except Problem as refusal:
-                    log.warning("auto-confirm", client_id=str(client_id), why=refusal.detail)
+            try:
+                await self._confirm_all(refused)
+            except Exception as error:  # the database may be away; a person comes back later too
+                log.warning("auto-confirm", why=type(error).__name__)
             await asyncio.sleep(LOOK_FOR_DRAFTS_EVERY)
+
+    async def _confirm_all(self, refused: set[UUID]) -> None:
+        for client_id in await self._pending():
+            if client_id in refused:
+                continue
+            try:
+                await self.decide(client_id, "approve", "Kari Nordmann")
+            except Problem as refusal:
+                refused.add(client_id)
+                log.warning("auto-confirm", client_id=str(client_id), why=refusal.detail)
 
     async def _pending(self) -> list[UUID]:
         async with self.database.sessions() as db:
@@ -227,18 +248,8 @@ class Persons:
             ]
 
 
-def _user(person: str) -> EndUser:
-    return EndUser(
-        pseudonym=f"sandbox-{person}",
-        name=person,
-        security_level=4,
-        auth_time=real_time(),
-        origin=Origin(address="sandbox", request_id="controls"),
-    )
-
-
 @post("/clients/{client_id:uuid}/decision", status_code=HTTPStatus.OK)
-async def decide(request: Request[Any, Any, Any], client_id: UUID) -> Decided:
+async def decide(request: Request[Any, Any, Any], client_id: FromPath[UUID]) -> Decided:
     pressed = read_body(await request.body(), Pressed)
     persons: Persons = request.app.state.persons
     return await persons.decide(client_id, pressed.decision, pressed.person)

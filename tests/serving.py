@@ -219,7 +219,7 @@ async def serving(
     assert isinstance(app, Litestar)
     transport = httpx2.ASGITransport(app=framed)  # type: ignore[arg-type]  # Litestar's own types
     async with (
-        _alive(app),
+        alive(app),
         httpx2.AsyncClient(transport=transport, base_url=BASE) as http,
     ):
         service = Service(given, app, framed, http)
@@ -236,7 +236,7 @@ async def serving(
 
 
 @asynccontextmanager
-async def _alive(app: Litestar) -> AsyncIterator[None]:
+async def alive(app: Litestar) -> AsyncIterator[None]:
     """The lifespan wants to end in the task that began it, and fixtures are torn down in others."""
     started, ended = asyncio.Event(), asyncio.Event()
 

@@ -16,7 +16,7 @@ from tests.installers.plain import EPJ, PlainInstaller
 from tests.sandboxes import Ready
 
 KEYS_OF_ONE_CLIENT = 9  # and the one it begins with make ten, which is the most
-PAIRS_OF_PRIMES = 40  # for three thousand keys
+PAIRS_OF_PRIMES = 45  # for four thousand keys
 JSON = {"content-type": "application/json; charset=utf-8"}
 SCOPES = ["nhn:selvbetjening/client", "nhn:pit/api.read"]
 

@@ -1,6 +1,7 @@
 """Rights in Altinn decide whether a client's scope can be used: EDI-klient needs one."""
 
 import time
+from typing import Any
 
 import httpx2
 import pytest
@@ -63,6 +64,52 @@ def test_183_waits_until_somebody_gives_the_right(sandbox: Ready, http: httpx2.C
     assert eventually(lambda: msh(client) == OK, within=6)
     assert eventually(lambda: has_token(client), within=6 - (time.monotonic() - pressed))
     assert client.scopes()[CLIENT_SCOPE] == OK
+    press(client, "revoke")
+
+
+def test_183_stands_in_the_list_with_who_must_act(sandbox: Ready, http: httpx2.Client) -> None:
+    client = edi_client(sandbox, http, "310000183")
+
+    def record() -> dict[str, Any]:
+        answer = client.call("GET", "client/delegations")
+        assert answer.status_code == 200, answer.text
+        [found] = answer.json()["items"]
+        return dict(found)
+
+    assert eventually(lambda: record()["state"] == "missing", within=6)
+    assert (
+        record().items()
+        >= {
+            "from": "310000183",
+            "to": SUPPLIER,
+            "toName": "Fjord Systemer AS",
+            "right": RIGHT,
+            "stale": False,
+            "source": "maskinportenDelegations",
+        }.items()
+    )
+    one = f"client/delegations/{record()['id']}"
+    asked = client.call("POST", f"{one}/requests").json()
+    # Altinn takes no requests for bundles of scopes.
+    assert asked["requested"] is False
+    assert asked["actionUrl"].endswith("/am-ui/accessmanagement/ui")
+    assert "Databehandler" in asked["steps"]["nb"]
+
+    press(client, "grant")
+    checked = client.call("POST", f"{one}/checks")
+    assert checked.status_code == 200, checked.text
+    assert eventually(lambda: record()["state"] == "active", within=6)
+    again = client.call("POST", f"{one}/checks")
+    assert again.status_code == 429
+    assert 0 < int(again.headers["retry-after"]) <= 10
+    press(client, "revoke")
+
+
+def test_205_is_seen_late(sandbox: Ready, http: httpx2.Client) -> None:
+    """Thirty seconds, in real time."""
+    client = edi_client(sandbox, http, "310000205")
+    assert client.approve(scope=MSH).is_success
+    assert eventually(lambda: msh(client) == OK, within=50)
 
 
 def test_213_is_not_known_and_slows_nothing_down(sandbox: Ready, http: httpx2.Client) -> None:
