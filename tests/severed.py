@@ -31,9 +31,10 @@ class Way:
             self._server.close()
         for writer in list(self._open):
             writer.transport.abort()
-        async with asyncio.timeout(5):
-            while self._open:
-                await asyncio.sleep(0.01)
+        for _ in range(500):
+            if not self._open:
+                break
+            await asyncio.sleep(0.01)
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._open.add(writer)

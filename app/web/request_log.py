@@ -2,14 +2,37 @@
 
 import logging
 import sys
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 import structlog
+from msgspec import Struct
 
 
 def _encoded(event: dict[str, Any], **_options: Any) -> str:
     return msgspec.json.encode(event, enc_hook=str).decode()
+
+
+class RequestLine(Struct, kw_only=True):
+    """What is told of every request, and nothing besides."""
+
+    event: str = "request"
+    level: str = "info"
+    timestamp: datetime | None = None
+    method: str
+    route: str | None
+    """The path's template: no identifier stands in the log."""
+    status: int
+    ms: float
+    caller: str | None
+    trace_id: str
+
+
+def log_request(line: RequestLine) -> None:
+    """Without the logger's processors, which cost a tenth of a request that does little."""
+    line.timestamp = datetime.now(UTC)
+    sys.stderr.write(msgspec.json.encode(line).decode() + "\n")
 
 
 def log_as_json() -> None:
