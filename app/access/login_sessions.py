@@ -107,24 +107,21 @@ async def start_session(
     async with db.begin():
         if ends:
             await db.execute(delete(LoginSession).where(LoginSession.digest == digest_of(ends)))
-        db.add(
-            LoginSession(
-                digest=digest,
-                client_id=goal.client_id,
-                pseudonym=user.pseudonym,
-                name=user.name,
-                security_level=user.security_level,
-                auth_time=user.auth_time,
-                sealed_person_number=(
-                    sealed(identity.person, secret_key=secret_key, bound_to=digest)
-                    if identity.person
-                    else None
-                ),
-                redirect_port=goal.redirect_port,
-                redirect_path=goal.redirect_path,
-                expires_at=now + SESSION_LIFE,
-            )
+        session = LoginSession(
+            digest=digest,
+            client_id=goal.client_id,
+            pseudonym=user.pseudonym,
+            name=user.name,
+            security_level=user.security_level,
+            auth_time=user.auth_time,
+            redirect_port=goal.redirect_port,
+            redirect_path=goal.redirect_path,
+            expires_at=now + SESSION_LIFE,
         )
+        if person := identity.person:
+            kept = sealed(person, secret_key=secret_key, bound_to=digest)
+            session.sealed_person_number = kept
+        db.add(session)
         record(db, Happened.PERSON_LOGGED_IN, actor=user.actor, subject=goal.client_id, at=now)
     return secret
 

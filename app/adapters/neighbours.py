@@ -36,38 +36,27 @@ class Neighbours(Struct):
 @asynccontextmanager
 async def neighbours(settings: Settings, altinn_budget: Budget) -> AsyncIterator[Neighbours]:
     """The neighbours, with connections that are closed at the end."""
-    async with (
-        AsyncExitStack() as stack,
-        Neighbour(
+    async with AsyncExitStack() as stack:
+        reach = Reach(settings, stack)
+        register_http = await reach(
             settings.enhetsregisteret_url,
-            contact=settings.contact,
-            ca_file=settings.ca_file,
             within=enhetsregisteret.WITHIN,
             tries=enhetsregisteret.TRIES,
-        ) as register_http,
-        Neighbour(
+        )
+        issuer_http = await reach(
             settings.issuer,
-            contact=settings.contact,
-            ca_file=settings.ca_file,
             within=token_issuer.WITHIN,
             breaker=CircuitBreaker(rest=token_issuer.REST),
-        ) as issuer_http,
-        Neighbour(
-            settings.issuer,
-            contact=settings.contact,
-            ca_file=settings.ca_file,
-            within=login.WITHIN,
-        ) as login_http,
-    ):
+        )
         metadata = Discovery(issuer_http, settings.issuer)
         keys = IssuerJwks(issuer_http, metadata)
-        calls = await _altinn_calls(settings, altinn_budget, stack)
+        calls = await _altinn_calls(settings, altinn_budget, reach)
         yield Neighbours(
             register=Enhetsregisteret(register_http),
             issuer=RegistrationAtIssuer(issuer_http, metadata, settings.registration_token),
             issuer_keys=keys,
             login=IssuerLogin(
-                login_http,
+                await reach(settings.issuer, within=login.WITHIN),
                 metadata,
                 keys,
                 client_id=settings.login_client_id,
@@ -81,28 +70,41 @@ async def neighbours(settings: Settings, altinn_budget: Budget) -> AsyncIterator
         )
 
 
-async def _altinn_calls(
-    settings: Settings, budget: Budget, stack: AsyncExitStack
-) -> AltinnCalls | None:
+class Reach:
+    """Connections to neighbours, as the operator wants them, closed with the stack."""
+
+    def __init__(self, settings: Settings, stack: AsyncExitStack) -> None:
+        self._settings = settings
+        self._stack = stack
+
+    async def __call__(
+        self,
+        url: str,
+        *,
+        within: float,
+        tries: int = 1,
+        breaker: CircuitBreaker | None = None,
+    ) -> Neighbour:
+        neighbour = Neighbour(
+            url,
+            contact=self._settings.contact,
+            ca_file=self._settings.ca_file,
+            within=within,
+            tries=tries,
+            breaker=breaker,
+        )
+        return await self._stack.enter_async_context(neighbour)
+
+
+async def _altinn_calls(settings: Settings, budget: Budget, reach: Reach) -> AltinnCalls | None:
     """None where the operator has no Altinn."""
     if settings.altinn_url is None or settings.maskinporten_issuer is None:
         return None
-
-    async def reached(url: str, within: float) -> Neighbour:
-        return await stack.enter_async_context(
-            Neighbour(
-                url,
-                contact=settings.contact,
-                ca_file=settings.ca_file,
-                within=within,
-                # Counted where the tries are: one organization's trouble is not Altinn's.
-                breaker=CircuitBreaker(after=sys.maxsize),
-            )
-        )
-
-    platform = await reached(settings.altinn_url, altinn_calls.WITHIN)
+    # Failures are counted where the tries are: one organization's trouble is not Altinn's.
+    patient = CircuitBreaker(after=sys.maxsize)
+    platform = await reach(settings.altinn_url, within=altinn_calls.WITHIN, breaker=patient)
     tokens = AltinnTokens(
-        await reached(settings.maskinporten_issuer, maskinporten.WITHIN),
+        await reach(settings.maskinporten_issuer, within=maskinporten.WITHIN, breaker=patient),
         platform,
         client_id=settings.maskinporten_client_id,
         key=MaskinportenKey(settings.maskinporten_key),

@@ -126,23 +126,36 @@ async def change_client(
         if errors:
             raise InvalidRequest(errors)
         lists_changed = _set_lists(client, asked)
-        access_changed = await ask_for_access(
-            db,
-            client_id=client.client_id,
-            organization_number=client.organization_number,
-            scopes=distinct(asked["api_scopes"]),
-            claims=_pairs(asked),
-            catalogue=catalogue,
-            environment=settings.environment,
-            client_scope=settings.client_scope,
-            now=now,
-        )
+        access_changed = await _ask_for_access(db, client, asked, catalogue, settings, now)
         if not (lists_changed or access_changed):
             return None
-        await follow(db, client, catalogue, now=now)
         record(db, Happened.CLIENT_CHANGED, actor=caller.actor, subject=client.client_id, at=now)
         await client_changed(db, client.client_id)
         return await want_publication(db, client.client_id)
+
+
+async def _ask_for_access(
+    db: AsyncSession,
+    client: ClientConfiguration,
+    asked: dict[str, Any],
+    catalogue: Catalogue,
+    settings: Settings,
+    now: datetime,
+) -> bool:
+    changed = await ask_for_access(
+        db,
+        client_id=client.client_id,
+        organization_number=client.organization_number,
+        scopes=distinct(asked["api_scopes"]),
+        claims=_pairs(asked),
+        catalogue=catalogue,
+        environment=settings.environment,
+        client_scope=settings.client_scope,
+        now=now,
+    )
+    if changed:
+        await follow(db, client, catalogue, now=now)
+    return changed
 
 
 async def _children_errors(

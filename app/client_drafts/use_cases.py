@@ -125,18 +125,7 @@ async def make_client(
         raise why
     await _add_client(db, draft, entry, contact_email, now)
     _add_key(db, draft, settings, now)
-    await ask_for_access(
-        db,
-        client_id=draft.client_id,
-        organization_number=draft.organization_number,
-        scopes=draft.asked.api_scopes,
-        claims=[(claim.key, claim.value) for claim in draft.asked.claims],
-        catalogue=catalogue,
-        environment=settings.environment,
-        client_scope=settings.client_scope,
-        now=now,
-    )
-    await follow(db, await db.get_one(ClientConfiguration, draft.client_id), catalogue, now=now)
+    await _ask_for_access(db, draft, catalogue, settings, now)
     record(db, Happened.DRAFT_CONFIRMED, actor=actor, subject=draft.client_id, at=now)
     await client_changed(db, draft.client_id)
     return await want_publication(db, draft.client_id)
@@ -202,6 +191,25 @@ async def _add_client(
         )
     )
     await db.flush()
+
+
+async def _ask_for_access(
+    db: AsyncSession, draft: ClientDraft, catalogue: Catalogue, settings: Settings, now: datetime
+) -> None:
+    """Of the APIs' owners, and in Altinn."""
+    await ask_for_access(
+        db,
+        client_id=draft.client_id,
+        organization_number=draft.organization_number,
+        scopes=draft.asked.api_scopes,
+        claims=[(claim.key, claim.value) for claim in draft.asked.claims],
+        catalogue=catalogue,
+        environment=settings.environment,
+        client_scope=settings.client_scope,
+        now=now,
+    )
+    client = await db.get_one(ClientConfiguration, draft.client_id)
+    await follow(db, client, catalogue, now=now)
 
 
 def _add_key(db: AsyncSession, draft: ClientDraft, settings: Settings, now: datetime) -> None:
