@@ -108,6 +108,10 @@ async def _as_it_is(_connection: object) -> None:
     """A connection goes back to its pool with nothing to undo: no statement here sets anything."""
 
 
+# A transaction that hangs must not hold up all others until somebody looks.
+PATIENCE = {"lock_timeout": "5s", "idle_in_transaction_session_timeout": "60s"}
+
+
 class Database:
     """The connections of one process. `reads` may lose its last writes when the server dies."""
 
@@ -118,7 +122,10 @@ class Database:
         self.url = url
         self.connections = connections
         self.engine = create_async_engine(
-            sqlalchemy_url(url), pool_size=connections, max_overflow=connections
+            sqlalchemy_url(url),
+            pool_size=connections,
+            max_overflow=connections,
+            connect_args={"server_settings": PATIENCE},
         )
         self.sessions: Sessions = async_sessionmaker(self.engine, expire_on_commit=False)
 
@@ -131,7 +138,7 @@ class Database:
             self.url,
             min_size=1,
             max_size=self.connections,
-            server_settings={"jit": "off", **settings},
+            server_settings={"jit": "off", **PATIENCE, **settings},
             reset=_as_it_is,
             # The timer that would close an idle connection costs a tenth of a statement.
             max_inactive_connection_lifetime=0,

@@ -128,3 +128,17 @@ def test_a_setting_given_twice_is_refused(tmp_path: Path) -> None:
     secret.write_text("s" * 40, encoding="utf-8")
     said = refusal(SECRET_KEY_FILE=str(secret))
     assert said == "ONBOARDING_SECRET_KEY is given twice, once by a file."
+
+
+def test_an_altinn_needs_all_that_it_is_asked_with() -> None:
+    said = refusal(ALTINN_URL="https://platform.tt02.altinn.no")
+    for name in ("ALTINN_UI_URL", "MASKINPORTEN_ISSUER", "MASKINPORTEN_CLIENT_ID"):
+        assert f"ONBOARDING_{name} is missing: Altinn needs it." in said
+    assert "ONBOARDING_MASKINPORTEN_KEY is missing" in said
+    assert read_settings(FINE).altinn_url is None
+
+
+def test_maskinportens_name_ends_with_a_slash_and_altinns_does_not() -> None:
+    settings = read_settings(FINE | {"ONBOARDING_MASKINPORTEN_ISSUER": "https://maskinporten.no/"})
+    assert settings.maskinporten_issuer == "https://maskinporten.no/"
+    assert "ONBOARDING_ALTINN_URL" in refusal(ALTINN_URL="https://platform.altinn.no/")

@@ -67,13 +67,17 @@ def rights_of_client() -> ScalarSelect[str]:
 
 
 _watched = DelegationPoll.watched_until >= bindparam("now")
+# A reader waits for nobody: a row that is being written just now is noted at the next read.
+_free = (
+    select(DelegationPoll.delegation_id)
+    .join(Delegation, Delegation.id == DelegationPoll.delegation_id)
+    .where(Delegation.client_id == bindparam("of_client"), _CAN_BE_HURRIED)
+    .with_for_update(of=DelegationPoll, skip_locked=True)
+    .cte("free")
+)
 _noted = (
     update(DelegationPoll)
-    .where(
-        Delegation.id == DelegationPoll.delegation_id,
-        Delegation.client_id == bindparam("of_client"),
-        _CAN_BE_HURRIED,
-    )
+    .where(DelegationPoll.delegation_id == _free.c.delegation_id)
     .values(
         watched_since=case((_watched, DelegationPoll.watched_since), else_=bindparam("now")),
         watched_until=bindparam("until"),
