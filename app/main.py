@@ -148,6 +148,7 @@ async def _alive(app: Litestar, *, settings: Settings) -> AsyncIterator[None]:
                 "catalogues": catalogues,
                 "register": others.register,
                 "altinn": others.altinn,
+                "person_rights": others.person_rights,
                 "login": others.login,
                 "tokens": VerifiedTokens(keys, policy),
                 "draft_maker": DraftMaker(database, catalogues, others.register, settings),

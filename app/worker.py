@@ -25,6 +25,7 @@ from app.audit.sealing import seal_trail, warn_of_unsealed
 from app.changes.listener import ClientEvents
 from app.client_configurations.registration import registration_of
 from app.client_drafts.sweeping import expire_drafts, sweep_drafts
+from app.client_drafts.verifying import Verifier, verify_one
 from app.client_keys.ending import end_keys, keys_published
 from app.database import Database, Sessions
 from app.delegations.altinn import Altinn
@@ -46,6 +47,7 @@ MINUTE = timedelta(minutes=1)
 STOP_WITHIN = timedelta(seconds=10)
 # A client whose publication hangs holds up no more than one of these.
 PUBLICATIONS_AT_ONCE = 4
+VERIFICATIONS_AT_ONCE = 2
 # One call that hangs holds up no more than those that are asked with it.
 DELEGATION_LANES = 4
 DELEGATIONS_AT_ONCE = 5
@@ -110,6 +112,16 @@ def delegation_job(
     )
 
 
+def verification_job(verifier: Verifier, clock: Clock) -> Job:
+    """Asking again about decisions that could not be verified when they were taken."""
+    return Job(
+        name="parked decisions",
+        every=SECOND,
+        run=lambda: verify_one(verifier, now=clock()),
+        lanes=VERIFICATIONS_AT_ONCE,
+    )
+
+
 def domain_jobs(sessions: Sessions, clock: Clock) -> Sequence[Job]:
     """What falls due by the domain's clock."""
     return (
@@ -158,6 +170,10 @@ async def run_worker(settings: Settings, *, clock: Clock = real_time) -> None:
             jobs = (
                 publication_job(sessions, others.issuer, catalogues, clock, due),
                 *([delegation_job(database, altinn, catalogues, clock, due)] if altinn else []),
+                verification_job(
+                    Verifier(sessions, catalogues, others.register, others.person_rights, settings),
+                    clock,
+                ),
                 *domain_jobs(sessions, clock),
                 *housekeeping(sessions),
             )

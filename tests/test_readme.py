@@ -16,6 +16,7 @@ from app.cli import main
 from app.client_configurations.wire import CurrentClient
 from app.client_keys.rules import KeyState
 from app.client_keys.wire import ClientSecret
+from app.sandbox.altinn.numbers import NO_PERSONS_RIGHT
 from app.sandbox.enhetsregisteret.organizations import SERIES, TABLE
 from app.sandbox.token_issuer.client_store import LATE_ORGANIZATIONS
 from app.settings import PREFIX, Settings
@@ -100,6 +101,7 @@ def test_every_number_that_does_something_stands_in_the_readme() -> None:
         {rule["organizationNumber"] for rule in catalogue["organizationRules"]}
         | set(decisions)
         | set(LATE_ORGANIZATIONS)
+        | {NO_PERSONS_RIGHT}
         | register
     )
     told = [cells[0] for cells in rows("## What the sandbox holds")]

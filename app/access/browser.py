@@ -24,9 +24,16 @@ async def session_for(request: PageRequest, client_id: UUID) -> OpenSession | No
     secret = cookie_value(request, SESSION_COOKIE)
     if not secret:
         return None
+    settings: Settings = request.app.state.settings
     async with request.app.state.database.sessions() as db:
-        now = datetime.now(UTC)  # a login is never judged by the domain's clock
-        return await open_session(db, secret, client_id, origin=origin_of(request), now=now)
+        return await open_session(
+            db,
+            secret,
+            client_id,
+            origin=origin_of(request),
+            secret_key=settings.secret_key,
+            now=datetime.now(UTC),  # a login is never judged by the domain's clock
+        )
 
 
 def public_base(request: PageRequest) -> str:

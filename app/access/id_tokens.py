@@ -9,12 +9,14 @@ from msgspec import Struct
 from app.access.access_tokens import IssuerKeys
 from app.access.compact_jwt import Unreadable, is_signed_by, unverified_jwt
 from app.access.login_issuer import Identity, LoginRefused
+from app.access.person_numbers import person_number
 from app.access.public_jwk import ALGORITHMS
 
 ID_TOKEN_ALGORITHMS = ("RS256", "PS256", "ES256")
 LEEWAY = timedelta(seconds=5)
 OLDEST = timedelta(minutes=10)
 SECURITY_LEVEL = "helseid://claims/identity/security_level"
+PERSON_NUMBER = "helseid://claims/identity/pid"
 
 
 class Expected(Struct, frozen=True, kw_only=True):
@@ -81,6 +83,7 @@ def _identity(claims: Mapping[str, Any]) -> Identity:
         name=name[:200] if isinstance(name, str) else "",
         security_level=_level(claims.get(SECURITY_LEVEL)),
         auth_time=_moment(claims, "auth_time"),
+        person=person_number(claims.get(PERSON_NUMBER)),
     )
 
 

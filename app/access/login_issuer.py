@@ -5,6 +5,8 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from app.access.person_numbers import PersonNumber
+
 
 class LoginRequest(Struct, frozen=True, kw_only=True):
     """A login that is about to begin. Only the issuer and we see what stands in it."""
@@ -35,6 +37,8 @@ class Identity(Struct, frozen=True):
     security_level: int
     """3 or 4; 0 when the issuer does not say."""
     auth_time: datetime
+    person: PersonNumber | None = None
+    """None where it is not asked for, or the issuer does not say."""
 
 
 class LoginRefused(Exception):

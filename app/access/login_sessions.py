@@ -15,6 +15,7 @@ from app.access.callers import EndUser, Origin
 from app.access.login import ATTEMPT_LIFE, SESSION_LIFE, digest_of, new_secret, pseudonym
 from app.access.login_issuer import Identity
 from app.access.models import LoginAttempt, LoginSession
+from app.access.person_numbers import PersonNumber, sealed, unsealed
 from app.audit.trail import Happened, record
 
 
@@ -25,6 +26,8 @@ class Goal(Struct, frozen=True):
     language: str
     redirect_port: int | None = None
     redirect_path: str | None = None
+    shared: bool = False
+    """Somebody passed the link on: the way never leads back to a program on this machine."""
 
 
 class Attempt(Struct, frozen=True):
@@ -43,6 +46,7 @@ class OpenSession(Struct, frozen=True):
     user: EndUser
     redirect_port: int | None
     redirect_path: str | None
+    person: PersonNumber | None = None
 
 
 async def begin_attempt(db: AsyncSession, goal: Goal, *, now: datetime) -> Attempt:
@@ -55,6 +59,7 @@ async def begin_attempt(db: AsyncSession, goal: Goal, *, now: datetime) -> Attem
                 nonce=attempt.nonce,
                 code_verifier=attempt.code_verifier,
                 language=goal.language,
+                shared=goal.shared,
                 redirect_port=goal.redirect_port,
                 redirect_path=goal.redirect_path,
                 expires_at=now + ATTEMPT_LIFE,
@@ -75,7 +80,7 @@ async def take_attempt(
         )
     if row is None or now >= row.expires_at:
         return None
-    goal = Goal(row.client_id, row.language, row.redirect_port, row.redirect_path)
+    goal = Goal(row.client_id, row.language, row.redirect_port, row.redirect_path, row.shared)
     return Attempt(state, row.nonce, row.code_verifier), goal
 
 
@@ -91,6 +96,7 @@ async def start_session(
 ) -> str:
     """The new session's secret. `ends` is the secret of the browser's session so far."""
     secret = new_secret()
+    digest = digest_of(secret)
     user = EndUser(
         pseudonym=pseudonym(identity.subject, secret_key=secret_key),
         name=identity.name,
@@ -101,25 +107,33 @@ async def start_session(
     async with db.begin():
         if ends:
             await db.execute(delete(LoginSession).where(LoginSession.digest == digest_of(ends)))
-        db.add(
-            LoginSession(
-                digest=digest_of(secret),
-                client_id=goal.client_id,
-                pseudonym=user.pseudonym,
-                name=user.name,
-                security_level=user.security_level,
-                auth_time=user.auth_time,
-                redirect_port=goal.redirect_port,
-                redirect_path=goal.redirect_path,
-                expires_at=now + SESSION_LIFE,
-            )
+        session = LoginSession(
+            digest=digest,
+            client_id=goal.client_id,
+            pseudonym=user.pseudonym,
+            name=user.name,
+            security_level=user.security_level,
+            auth_time=user.auth_time,
+            redirect_port=goal.redirect_port,
+            redirect_path=goal.redirect_path,
+            expires_at=now + SESSION_LIFE,
         )
+        if person := identity.person:
+            kept = sealed(person, secret_key=secret_key, bound_to=digest)
+            session.sealed_person_number = kept
+        db.add(session)
         record(db, Happened.PERSON_LOGGED_IN, actor=user.actor, subject=goal.client_id, at=now)
     return secret
 
 
 async def open_session(
-    db: AsyncSession, secret: str, client_id: UUID, *, origin: Origin, now: datetime
+    db: AsyncSession,
+    secret: str,
+    client_id: UUID,
+    *,
+    origin: Origin,
+    secret_key: str,
+    now: datetime,
 ) -> OpenSession | None:
     """The session with this secret, if it is one for the pages of this client."""
     async with db.begin():
@@ -127,4 +141,6 @@ async def open_session(
     if row is None or row.client_id != client_id or now >= row.expires_at:
         return None
     user = EndUser(row.pseudonym, row.name, row.security_level, row.auth_time, origin)
-    return OpenSession(row.digest, client_id, user, row.redirect_port, row.redirect_path)
+    kept = row.sealed_person_number
+    person = unsealed(kept, secret_key=secret_key, bound_to=row.digest) if kept else None
+    return OpenSession(row.digest, client_id, user, row.redirect_port, row.redirect_path, person)

@@ -53,6 +53,7 @@ class LoginAttempt(Base):
     nonce: Mapped[str]
     code_verifier: Mapped[str]
     language: Mapped[str]
+    shared: Mapped[bool] = mapped_column(default=False)
     redirect_port: Mapped[int | None] = mapped_column(default=None)
     redirect_path: Mapped[str | None] = mapped_column(default=None)
     expires_at: Mapped[datetime] = mapped_column(index=True)
@@ -69,6 +70,8 @@ class LoginSession(Base):
     name: Mapped[str]
     security_level: Mapped[int]
     auth_time: Mapped[datetime]
+    sealed_person_number: Mapped[bytes | None] = mapped_column(default=None)
+    """For Altinn alone, and gone with the session."""
     redirect_port: Mapped[int | None] = mapped_column(default=None)
     redirect_path: Mapped[str | None] = mapped_column(default=None)
     expires_at: Mapped[datetime] = mapped_column(index=True)

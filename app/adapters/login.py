@@ -33,6 +33,8 @@ TRIES = 2
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 ASSERTION_SECONDS = 10
 SCOPES = "openid profile helseid://scopes/identity/security_level"
+# Asked for only where Altinn is asked about persons: nobody else needs it.
+PERSON_NUMBER_SCOPE = "helseid://scopes/identity/pid"
 # A new login, whoever used the browser last.
 NEW_LOGIN = {"prompt": "login", "max_age": "600"}
 
@@ -86,18 +88,20 @@ class IssuerLogin:
         *,
         client_id: str,
         key: LoginKey,
+        with_person_number: bool = False,
     ) -> None:
         self._neighbour = neighbour
         self._discovery = discovery
         self._keys = keys
         self._client_id = client_id
         self._key = key
+        self._scope = f"{SCOPES} {PERSON_NUMBER_SCOPE}" if with_person_number else SCOPES
 
     async def begin(self, request: LoginRequest) -> str:
         form = {
             "response_type": "code",
             "redirect_uri": request.redirect_uri,
-            "scope": SCOPES,
+            "scope": self._scope,
             "state": request.state,
             "nonce": request.nonce,
             "code_challenge": request.code_challenge,

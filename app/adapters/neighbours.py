@@ -15,6 +15,7 @@ from app.adapters.http import CircuitBreaker, Neighbour
 from app.adapters.issuer_keys import IssuerJwks
 from app.adapters.login import IssuerLogin, LoginKey
 from app.adapters.maskinporten import AltinnTokens, MaskinportenKey
+from app.adapters.person_rights import AltinnPersonRights
 from app.adapters.token_issuer import RegistrationAtIssuer
 from app.delegations.altinn import Budget
 from app.settings import Settings
@@ -29,6 +30,7 @@ class Neighbours(Struct):
     issuer_http: Neighbour
     altinn: HttpAltinn | None
     """None where the operator has none."""
+    person_rights: AltinnPersonRights | None
 
 
 @asynccontextmanager
@@ -48,6 +50,7 @@ async def neighbours(settings: Settings, altinn_budget: Budget) -> AsyncIterator
         )
         metadata = Discovery(issuer_http, settings.issuer)
         keys = IssuerJwks(issuer_http, metadata)
+        calls = await _altinn_calls(settings, altinn_budget, reach)
         yield Neighbours(
             register=Enhetsregisteret(register_http),
             issuer=RegistrationAtIssuer(issuer_http, metadata, settings.registration_token),
@@ -58,10 +61,12 @@ async def neighbours(settings: Settings, altinn_budget: Budget) -> AsyncIterator
                 keys,
                 client_id=settings.login_client_id,
                 key=LoginKey(settings.login_key),
+                with_person_number=calls is not None,
             ),
             issuer_metadata=metadata,
             issuer_http=issuer_http,
-            altinn=await _altinn(settings, altinn_budget, reach),
+            altinn=_altinn(settings, calls) if calls else None,
+            person_rights=AltinnPersonRights(calls, _scopes(settings)) if calls else None,
         )
 
 
@@ -91,7 +96,8 @@ class Reach:
         return await self._stack.enter_async_context(neighbour)
 
 
-async def _altinn(settings: Settings, budget: Budget, reach: Reach) -> HttpAltinn | None:
+async def _altinn_calls(settings: Settings, budget: Budget, reach: Reach) -> AltinnCalls | None:
+    """None where the operator has no Altinn."""
     if settings.altinn_url is None or settings.maskinporten_issuer is None:
         return None
     # Failures are counted where the tries are: one organization's trouble is not Altinn's.
@@ -104,13 +110,19 @@ async def _altinn(settings: Settings, budget: Budget, reach: Reach) -> HttpAltin
         key=MaskinportenKey(settings.maskinporten_key),
     )
     key = settings.altinn_subscription_key
-    return HttpAltinn(
-        AltinnCalls(platform, tokens, budget, subscription_key=key),
-        AltinnScopes(
-            maskinporten=settings.altinn_scope_maskinporten,
-            parties=settings.altinn_scope_parties,
-            pdp=settings.altinn_scope_pdp,
-            requests=settings.altinn_scope_requests,
-        ),
-        pages_url=settings.altinn_ui_url or settings.altinn_url,
+    return AltinnCalls(platform, tokens, budget, subscription_key=key)
+
+
+def _altinn(settings: Settings, calls: AltinnCalls) -> HttpAltinn:
+    pages_url = settings.altinn_ui_url or settings.altinn_url
+    assert pages_url is not None  # without it there were no calls
+    return HttpAltinn(calls, _scopes(settings), pages_url=pages_url)
+
+
+def _scopes(settings: Settings) -> AltinnScopes:
+    return AltinnScopes(
+        maskinporten=settings.altinn_scope_maskinporten,
+        parties=settings.altinn_scope_parties,
+        pdp=settings.altinn_scope_pdp,
+        requests=settings.altinn_scope_requests,
     )

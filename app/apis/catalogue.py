@@ -122,6 +122,8 @@ class ClientSystem(Struct, frozen=True, rename="camel", forbid_unknown_fields=Tr
     """`https` origins that redirect addresses may have; loopback addresses always may be used."""
     tenancy: Tenancy = Tenancy.SINGLE
     draft_life_hours: Annotated[int, Meta(ge=1, le=60 * 24)] | None = None
+    passed_on_life_hours: Annotated[int, Meta(ge=1, le=60 * 24)] = 7 * 24
+    """How long a draft lives at least, from its making, once a person has passed it on."""
     pairing: bool = False
     """The person always types the pairing code."""
 

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from app.client_drafts.page_view import ShownDraft
 from app.client_drafts.pairing import is_same_code
-from app.client_drafts.rules import DeclineReason
+from app.client_drafts.rules import REASONS_OF_PERSONS, DeclineReason
 from app.web.forms import FormRefused
 
 LONGEST_EMAIL = 254
@@ -37,7 +37,7 @@ def read_decision(fields: Mapping[str, str]) -> DecisionForm:
         action=Action(action),
         contact_email=fields.get("contactEmail", "").strip(),
         pairing_code=fields.get("pairingCode", "").strip()[:40],
-        reason=DeclineReason(reason) if reason in list(DeclineReason) else None,
+        reason=DeclineReason(reason) if reason in REASONS_OF_PERSONS else None,
     )
 
 

@@ -91,13 +91,13 @@ def login_page(
     return show(request, page)
 
 
-def page_address(client_id: UUID) -> str:
-    return f"/confirm-client/{client_id}"
+def page_address(client_id: UUID, *, shared: bool = False) -> str:
+    return f"/confirm-client/{client_id}{'?shared=1' if shared else ''}"
 
 
 def _with_redirect(goal: Goal) -> str:
     """The page's address as the old link had it."""
-    address = page_address(goal.client_id)
+    address = page_address(goal.client_id, shared=goal.shared)
     if goal.redirect_port is None or goal.redirect_path is None:
         return address
     return f"{address}?redirectPort={goal.redirect_port}&redirectPath={goal.redirect_path}"
@@ -189,6 +189,8 @@ async def _logged_in(request: PageRequest, goal: Goal, identity: Identity) -> An
         return _again(request, goal, LoginNotice.TOO_WEAK, HTTPStatus.FORBIDDEN)
     if stands is Standing.TOO_OLD:
         raise LoginRefused("the issuer let an old login stand")
+    if identity.person is None and request.app.state.person_rights is not None:
+        raise LoginRefused("the issuer gives no number to ask Altinn about")
     async with request.app.state.database.sessions() as db:
         secret = await start_session(
             db,
@@ -199,7 +201,8 @@ async def _logged_in(request: PageRequest, goal: Goal, identity: Identity) -> An
             secret_key=settings.secret_key,
             now=now,
         )
-    answer = go_to(with_lang(page_address(goal.client_id), Language(goal.language)))
+    address = page_address(goal.client_id, shared=goal.shared)
+    answer = go_to(with_lang(address, Language(goal.language)))
     answer.set_cookie(session_cookie(settings, secret))
     answer.set_cookie(no_login_cookie(settings))
     return answer
@@ -235,9 +238,10 @@ def _goal(form: dict[str, str]) -> Goal:
     except ValueError:
         raise FormRefused("The form names no client.") from None
     language = chosen_language(form.get("lang"), None)
+    if form.get("shared"):
+        return Goal(client_id, language, shared=True)
     redirect = legacy_redirect(form.get("redirectPort"), form.get("redirectPath"))
-    port, path = redirect or (None, None)
-    return Goal(client_id, language, port, path)
+    return Goal(client_id, language, *(redirect or (None, None)))
 
 
 def _redirect_uri(request: PageRequest) -> str:

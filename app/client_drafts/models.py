@@ -1,7 +1,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Index
+from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.client_drafts.rules import DeclineReason, DraftStatus
@@ -36,3 +36,27 @@ class ClientDraft(Base):
     decided_at: Mapped[datetime | None] = mapped_column(default=None)
     decided_by: Mapped[str | None] = mapped_column(default=None)
     decline_reason: Mapped[DeclineReason | None] = mapped_column(default=None)
+    escalated_at: Mapped[datetime | None] = mapped_column(default=None)
+    """When somebody without the right passed it on."""
+
+
+class ParkedDecision(Base):
+    """A yes that waits until Altinn and Enhetsregisteret can be asked. It goes with its answer.
+
+    `leased_until` is the database's clock, the other times are the domain's.
+    """
+
+    __tablename__ = "parked_decisions"
+
+    client_id: Mapped[UUID] = mapped_column(
+        ForeignKey("client_drafts.client_id", ondelete="CASCADE"), primary_key=True
+    )
+    pseudonym: Mapped[str]
+    security_level: Mapped[int]
+    sealed_person_number: Mapped[bytes | None] = mapped_column(default=None)
+    """For Altinn alone. None where no Altinn is asked."""
+    contact_email: Mapped[str | None] = mapped_column(default=None)
+    parked_at: Mapped[datetime]
+    due_at: Mapped[datetime] = mapped_column(index=True)
+    leased_until: Mapped[datetime | None] = mapped_column(default=None)
+    attempts: Mapped[int] = mapped_column(default=0)

@@ -8,32 +8,59 @@ from app.client_drafts.decision_form import Action
 from app.client_drafts.login_pages import page_address
 from app.client_drafts.models import ClientDraft
 from app.client_drafts.redirects import redirect_target
-from app.client_drafts.rules import DraftOutdated, DraftStatus
+from app.client_drafts.rules import DeclineReason, DraftOutdated, DraftStatus
 from app.web.forms import PageRequest
 from app.web.languages import Language
 from app.web.pages import Link, message, texts, with_lang
 
 # The program is told in these words, exactly; old ones know only the first.
 SUCCESS, CANCELLED, EXPIRED, ERROR = "Success", "Cancelled", "Expired", "Error"
+PENDING, REJECTED = "Pending", "Rejected"
 
 WORDS = {
     DraftStatus.CONFIRMED: SUCCESS,
+    DraftStatus.VERIFYING_RIGHT: PENDING,
     DraftStatus.DECLINED: CANCELLED,
     DraftStatus.EXPIRED: EXPIRED,
     DraftStatus.PENDING: ERROR,
 }
-_DECIDED = {Action.CONFIRM: DraftStatus.CONFIRMED, Action.DECLINE: DraftStatus.DECLINED}
+_DECIDED = {
+    Action.CONFIRM: (DraftStatus.CONFIRMED, DraftStatus.VERIFYING_RIGHT),
+    Action.DECLINE: (DraftStatus.DECLINED,),
+}
+_TEXTS = {
+    DeclineReason.NO_RIGHT: "no_right_after_all",
+    DeclineReason.NOT_VERIFIED: "not_verified",
+    DeclineReason.ORGANIZATION_REFUSED: "organization_refused",
+    DeclineReason.NO_LONGER_OFFERED: "no_longer_offered",
+    DeclineReason.KEY_TAKEN: "key_taken",
+}
+
+
+def word_of(draft: ClientDraft, status: DraftStatus) -> str:
+    if status is DraftStatus.DECLINED and draft.decline_reason in _TEXTS:
+        return REJECTED if draft.decline_reason is DeclineReason.NO_RIGHT else ERROR
+    return WORDS[status]
 
 
 def address_after(
-    draft: ClientDraft, status: DraftStatus, action: Action, language: Language
+    draft: ClientDraft,
+    status: DraftStatus,
+    action: Action,
+    language: Language,
+    *,
+    shared: bool = False,
 ) -> str:
     """Back to the program when the draft is as the person wants it, else to what is so."""
-    target = target_of(draft, WORDS[status]) if status is _DECIDED[action] else None
-    return target or with_lang(page_address(draft.client_id), language)
+    decided = status in _DECIDED[action]
+    target = target_of(draft, word_of(draft, status), shared=shared) if decided else None
+    return target or with_lang(page_address(draft.client_id, shared=shared), language)
 
 
-def target_of(draft: ClientDraft, word: str) -> str | None:
+def target_of(draft: ClientDraft, word: str, *, shared: bool = False) -> str | None:
+    """Nobody waits on the machine of one to whom the link was passed on."""
+    if shared:
+        return None
     return redirect_target(
         draft.asked.post_client_confirmation_redirect_uri,
         draft.redirect_port,
@@ -50,21 +77,28 @@ def outcome_page(
     *,
     name: str | None = None,
     http_status: int = HTTPStatus.OK,
+    shared: bool = False,
 ) -> Response[str]:
     """What is so, with a link back to the program. `name` is that of another text than usual."""
-    target = target_of(draft, WORDS[status])
+    target = target_of(draft, word_of(draft, status), shared=shared)
+    reason = draft.decline_reason if status is DraftStatus.DECLINED else None
     return message(
         request,
-        name or status.value,
+        name or (reason and _TEXTS.get(reason)) or status.value,
         status=http_status,
         language=language,
-        address=page_address(draft.client_id),
+        address=page_address(draft.client_id, shared=shared),
         back=Link(target, texts(language)["site"]["back"]) if target else None,
     )
 
 
 def outdated_page(
-    request: PageRequest, draft: ClientDraft, why: DraftOutdated, language: Language
+    request: PageRequest,
+    draft: ClientDraft,
+    why: DraftOutdated,
+    language: Language,
+    *,
+    shared: bool = False,
 ) -> Response[str]:
     name = "organization_refused" if why.organization_refused else "no_longer_offered"
-    return outcome_page(request, draft, DraftStatus.PENDING, language, name=name)
+    return outcome_page(request, draft, DraftStatus.PENDING, language, name=name, shared=shared)

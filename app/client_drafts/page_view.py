@@ -75,6 +75,8 @@ class Surroundings(Struct, frozen=True):
     language: Language
     names: Mapping[str, str]
     """Of organizations, by their numbers."""
+    shared: bool = False
+    """The link was passed on: the code is always typed, and no program here waits."""
 
 
 def code_is_typed(draft: ClientDraft, system: ClientSystem) -> bool:
@@ -96,14 +98,14 @@ def shown_draft(draft: ClientDraft, around: Surroundings) -> ShownDraft:
         claims=_claims(draft, around),
         redirect_uris=system.shared_redirect_uris if shared else asked.redirect_uris,
         post_logout_redirect_uris=asked.post_logout_redirect_uris,
-        return_address=_return_address(draft),
+        return_address=None if around.shared else _return_address(draft),
         thumbprint=thumbprint,
         external_ref=draft.external_ref,
         expires_at=draft.expires_at,
         pairing_code=pairing_code(
             draft.client_id, thumbprint, secret_key=around.settings.secret_key
         ),
-        code_is_typed=code_is_typed(draft, system),
+        code_is_typed=around.shared or code_is_typed(draft, system),
     )
 
 

@@ -12,6 +12,9 @@ from litestar.params import FromPath
 from app.client_drafts.decision_form import Action, DecisionForm, faults_of, read_decision
 from app.client_drafts.login_pages import page_address
 from app.client_drafts.outcomes import address_after, outcome_page, outdated_page
+from app.client_drafts.parking import park_client_draft
+from app.client_drafts.passing_on import no_right_page, pass_on
+from app.client_drafts.rights import MayDecide
 from app.client_drafts.rules import DraftExpired, DraftOutdated, DraftStatus
 from app.client_drafts.use_cases import Decided, confirm_client_draft, decline_client_draft
 from app.client_drafts.visits import Visit, goal_of, visit_of
@@ -22,36 +25,36 @@ from app.web.forms import PageRequest, form_token, is_form_token, own_form
 from app.web.pages import (
     EXCEPTION_HANDLERS,
     Answer,
-    Link,
     Page,
     go_to,
     language_of,
-    message,
     show,
-    texts,
     with_lang,
 )
-
-RETRY_AFTER = {"Retry-After": "15"}
 
 
 @get("/confirm-client/{client_id:str}")
 async def confirmation_page(request: PageRequest, client_id: FromPath[str]) -> Answer:
     visit = await visit_of(request, goal_of(request, client_id))
-    return _draft_page(visit) if isinstance(visit, Visit) else visit
+    if not isinstance(visit, Visit):
+        return visit
+    return await no_right_page(visit) if visit.may is MayDecide.NO else _draft_page(visit)
 
 
 @get("/confirm-client/{client_id:str}/decline")
 async def decline_page(request: PageRequest, client_id: FromPath[str]) -> Answer:
     visit = await visit_of(request, goal_of(request, client_id))
-    return _decline_page(visit) if isinstance(visit, Visit) else visit
+    if not isinstance(visit, Visit):
+        return visit
+    return await no_right_page(visit) if visit.may is MayDecide.NO else _decline_page(visit)
 
 
 @get("/confirm-client/{client_id:str}/decision")
 async def back_to_page(request: PageRequest, client_id: FromPath[str]) -> Response[None]:
     """For who loads the address of the form's answer."""
     goal = goal_of(request, client_id)
-    return go_to(with_lang(page_address(goal.client_id), language_of(request)))
+    address = page_address(goal.client_id, shared=goal.shared)
+    return go_to(with_lang(address, language_of(request)))
 
 
 @post("/confirm-client/{client_id:str}/decision")
@@ -60,15 +63,13 @@ async def decide(request: PageRequest, client_id: FromPath[str]) -> Answer:
     settings: Settings = request.app.state.settings
     fields = await own_form(request, settings.public_base_urls)
     form = read_decision(fields)
-    visit = await visit_of(
-        request, goal_of(request, client_id, lang=fields.get("lang")), form.action
-    )
+    visit = await visit_of(request, goal_of(request, client_id, fields), form.action)
     if not isinstance(visit, Visit):
         return visit
+    if visit.may is MayDecide.NO:
+        return await no_right_page(visit, status=HTTPStatus.FORBIDDEN)
     if not is_form_token(fields.get("formToken"), settings.secret_key, *visit.bound_to):
         return _draft_page(visit, form, changed=True)
-    if form.action is Action.CONFIRM and visit.shown.organization.name is None:
-        return _unnamed(visit)
     if faults := faults_of(form, visit.shown):
         if form.action is Action.DECLINE:
             return _decline_page(visit, faults)
@@ -82,9 +83,9 @@ async def _decided(visit: Visit, form: DecisionForm) -> Answer:
         decided = await _take_decision(visit, form)
     except (WrongState, DraftExpired):
         # Somebody else, or another tab, or time, was faster: the page says what is so.
-        return go_to(with_lang(page_address(draft.client_id), visit.language))
+        return go_to(with_lang(visit.address, visit.language))
     except DraftOutdated as why:
-        return outdated_page(visit.request, draft, why, visit.language)
+        return outdated_page(visit.request, draft, why, visit.language, shared=visit.shared)
     except KeyTaken:
         return outcome_page(
             visit.request,
@@ -93,10 +94,14 @@ async def _decided(visit: Visit, form: DecisionForm) -> Answer:
             visit.language,
             name="key_taken",
             http_status=HTTPStatus.CONFLICT,
+            shared=visit.shared,
         )
     if decided.published_version is not None:
         await state.published(draft.client_id, decided.published_version)
-    return go_to(address_after(decided.draft, decided.draft.status, form.action, visit.language))
+    after = decided.draft
+    return go_to(
+        address_after(after, after.status, form.action, visit.language, shared=visit.shared)
+    )
 
 
 async def _take_decision(visit: Visit, form: DecisionForm) -> Decided:
@@ -107,6 +112,16 @@ async def _take_decision(visit: Visit, form: DecisionForm) -> Decided:
             return await decline_client_draft(
                 db, user, client_id, reason=form.reason, now=state.clock()
             )
+        if visit.may is MayDecide.UNKNOWN or visit.shown.organization.name is None:
+            return await park_client_draft(
+                db,
+                user,
+                client_id,
+                person=visit.session.person,
+                contact_email=form.contact_email or None,
+                secret_key=state.settings.secret_key,
+                now=state.clock(),
+            )
         return await confirm_client_draft(
             db,
             user,
@@ -116,20 +131,6 @@ async def _take_decision(visit: Visit, form: DecisionForm) -> Decided:
             contact_email=form.contact_email or None,
             now=state.clock(),
         )
-
-
-def _unnamed(visit: Visit) -> Answer:
-    """Nobody confirms for an organization of which the page can only show the number."""
-    address = page_address(visit.draft.client_id)
-    return message(
-        visit.request,
-        "register_down",
-        status=HTTPStatus.SERVICE_UNAVAILABLE,
-        language=visit.language,
-        address=address,
-        headers=RETRY_AFTER,
-        back=Link(with_lang(address, visit.language), texts(visit.language)["site"]["try_again"]),
-    )
 
 
 def _draft_page(
@@ -159,15 +160,18 @@ def _decline_page(visit: Visit, faults: dict[str, str] | None = None) -> Respons
 def _page(visit: Visit, template: str, *, status: int, **shown: object) -> Response[str]:
     address = page_address(visit.draft.client_id)
     token = form_token(visit.request.app.state.settings.secret_key, *visit.bound_to)
+    below = "" if template == "draft.html" else "/decline"
     page = Page(
         template=template,
         language=visit.language,
-        address=address if template == "draft.html" else f"{address}/decline",
+        address=f"{address}{below}{'?shared=1' if visit.shared else ''}",
         status=status,
         shown={
             "draft": visit.shown,
             "person": visit.session.user.name,
             "address": address,
+            "shared": visit.shared,
+            "right_is_unknown": visit.may is MayDecide.UNKNOWN,
             "form_token": token,
             **shown,
         },
@@ -177,7 +181,7 @@ def _page(visit: Visit, template: str, *, status: int, **shown: object) -> Respo
 
 router = Router(
     "/",
-    route_handlers=[confirmation_page, decline_page, back_to_page, decide],
+    route_handlers=[confirmation_page, decline_page, back_to_page, decide, pass_on],
     exception_handlers=EXCEPTION_HANDLERS,
     include_in_schema=False,
 )

@@ -34,6 +34,7 @@ async def post_client_draft(request: Request[Any, Any, Any]) -> Response[ClientD
         ClientDraftCreated(
             client_id=draft.client_id,
             confirm_url=confirm_url,
+            share_url=f"{confirm_url}?shared=1",
             expires_at=draft.expires_at,
             pairing_code=pairing_code(
                 draft.client_id, draft.thumbprint, secret_key=settings.secret_key

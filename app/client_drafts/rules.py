@@ -10,6 +10,7 @@ from app.state_machine import Transitions
 
 class DraftStatus(StrEnum):
     PENDING = "pending"
+    VERIFYING_RIGHT = "verifyingRight"  # somebody has confirmed who may or may not
     CONFIRMED = "confirmed"
     DECLINED = "declined"
     EXPIRED = "expired"
@@ -19,21 +20,51 @@ class DraftEvent(StrEnum):
     CONFIRM = "confirm"
     DECLINE = "decline"
     EXPIRE = "expire"
+    PARK = "park"
+    VERIFY = "verify"
+    REFUSE = "refuse"
 
 
 TRANSITIONS: Transitions[DraftStatus, DraftEvent] = {
     (DraftStatus.PENDING, DraftEvent.CONFIRM): DraftStatus.CONFIRMED,
     (DraftStatus.PENDING, DraftEvent.DECLINE): DraftStatus.DECLINED,
     (DraftStatus.PENDING, DraftEvent.EXPIRE): DraftStatus.EXPIRED,
+    (DraftStatus.PENDING, DraftEvent.PARK): DraftStatus.VERIFYING_RIGHT,
+    (DraftStatus.VERIFYING_RIGHT, DraftEvent.VERIFY): DraftStatus.CONFIRMED,
+    (DraftStatus.VERIFYING_RIGHT, DraftEvent.REFUSE): DraftStatus.DECLINED,
 }
 
 READABLE_AFTER_DECISION = timedelta(days=30)
 
 
 class DeclineReason(StrEnum):
+    """Why there is no client: in a person's words, or in ours once a decision was parked."""
+
     WRONG_ORGANIZATION = "wrongOrganization"
     NOT_ORDERED = "notOrdered"
     UNSURE = "unsure"
+    NO_RIGHT = "noRight"
+    NOT_VERIFIED = "notVerified"
+    ORGANIZATION_REFUSED = "organizationRefused"
+    NO_LONGER_OFFERED = "noLongerOffered"
+    KEY_TAKEN = "keyTaken"
+
+
+REASONS_OF_PERSONS = frozenset(
+    {DeclineReason.WRONG_ORGANIZATION, DeclineReason.NOT_ORDERED, DeclineReason.UNSURE}
+)
+
+VERIFIED_WITHIN = timedelta(hours=24)
+"""How long a parked decision waits for an answer. The person's number is kept no longer."""
+FIRST_WAIT = timedelta(seconds=5)
+LONGEST_WAIT = timedelta(minutes=15)
+
+
+def wait_before_asking(attempts: int, jitter: float) -> timedelta:
+    """Until a parked decision is asked about again; `jitter` is between 0 and 1."""
+    times: int = 2 ** min(attempts, 10)
+    wait = min(FIRST_WAIT * times, LONGEST_WAIT)
+    return wait * (0.75 + jitter / 2)
 
 
 def status_now(status: DraftStatus, expires_at: datetime, now: datetime) -> DraftStatus:

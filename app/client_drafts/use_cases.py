@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.access.callers import EndUser
 from app.apis.catalogue import Catalogue, Tenancy
 from app.approvals.use_cases import ask_for_access
-from app.audit.trail import Happened, record
+from app.audit.trail import Actor, Happened, record
 from app.changes.queries import client_changed
 from app.client_drafts.models import ClientDraft
 from app.client_drafts.queries import draft_to_decide, is_registered
@@ -79,25 +79,56 @@ async def confirm_client_draft(
     """Turn a draft into a client, which can authenticate once the token issuer knows it."""
     try:
         async with db.begin():
-            draft = await _decided_draft(db, client_id, DraftEvent.CONFIRM, user, now)
-            if await is_registered(db, draft.public_key.thumbprint):
-                raise KeyTaken
-            organization = await remembered_organization(db, draft.organization_number)
-            entry = entry_of(organization) if organization else None
-            if why := outdated(draft, catalogue, entry, settings):
-                raise why
-            await _add_client(db, draft, entry, contact_email, now)
-            _add_key(db, draft, settings, now)
-            await _ask_for_access(db, draft, catalogue, settings, now)
-            record(db, Happened.DRAFT_CONFIRMED, actor=user.actor, subject=client_id, at=now)
-            await client_changed(db, client_id)
-            version = await want_publication(db, client_id)
+            draft = await decided_draft(
+                db, client_id, DraftEvent.CONFIRM, pseudonym=user.pseudonym, now=now
+            )
+            version = await make_client(
+                db,
+                draft,
+                user.actor,
+                catalogue=catalogue,
+                settings=settings,
+                contact_email=contact_email,
+                now=now,
+            )
     except IntegrityError as error:
-        # Another draft with the same key was confirmed at the same moment.
-        if "pk_client_keys" in str(error.orig):
-            raise KeyTaken from error
+        raise_if_key_taken(error)
         raise
     return Decided(draft, version)
+
+
+def raise_if_key_taken(error: IntegrityError) -> None:
+    """Another draft with the same key was confirmed at the same moment."""
+    if "pk_client_keys" in str(error.orig):
+        raise KeyTaken from error
+
+
+async def make_client(
+    db: AsyncSession,
+    draft: ClientDraft,
+    actor: Actor,
+    *,
+    catalogue: Catalogue,
+    settings: Settings,
+    contact_email: str | None,
+    now: datetime,
+) -> int:
+    """The client of a draft that has just been confirmed, in the transaction of that.
+
+    Returns the version that the token issuer has to know. Raises `KeyTaken` and `DraftOutdated`.
+    """
+    if await is_registered(db, draft.public_key.thumbprint):
+        raise KeyTaken
+    organization = await remembered_organization(db, draft.organization_number)
+    entry = entry_of(organization) if organization else None
+    if why := outdated(draft, catalogue, entry, settings):
+        raise why
+    await _add_client(db, draft, entry, contact_email, now)
+    _add_key(db, draft, settings, now)
+    await _ask_for_access(db, draft, catalogue, settings, now)
+    record(db, Happened.DRAFT_CONFIRMED, actor=actor, subject=draft.client_id, at=now)
+    await client_changed(db, draft.client_id)
+    return await want_publication(db, draft.client_id)
 
 
 async def decline_client_draft(
@@ -105,7 +136,9 @@ async def decline_client_draft(
 ) -> Decided:
     """End a draft that the person does not want."""
     async with db.begin():
-        draft = await _decided_draft(db, client_id, DraftEvent.DECLINE, user, now)
+        draft = await decided_draft(
+            db, client_id, DraftEvent.DECLINE, pseudonym=user.pseudonym, now=now
+        )
         draft.decline_reason = reason
         record(
             db,
@@ -119,9 +152,10 @@ async def decline_client_draft(
     return Decided(draft)
 
 
-async def _decided_draft(
-    db: AsyncSession, client_id: UUID, event: DraftEvent, user: EndUser, now: datetime
+async def decided_draft(
+    db: AsyncSession, client_id: UUID, event: DraftEvent, *, pseudonym: str, now: datetime
 ) -> ClientDraft:
+    """The draft, locked, with its new status. Every event that the table leaves out is refused."""
     draft = await draft_to_decide(db, client_id)
     if draft is None:
         raise DraftNotFound
@@ -129,7 +163,7 @@ async def _decided_draft(
     if status == DraftStatus.EXPIRED:
         raise DraftExpired(draft.expires_at)
     draft.status = next_state(TRANSITIONS, status, event)
-    draft.decided_at, draft.decided_by = now, user.pseudonym
+    draft.decided_at, draft.decided_by = now, pseudonym
     return draft
 
 

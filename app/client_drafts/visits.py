@@ -1,5 +1,6 @@
 """Who has come to which draft, and what there is to see: the draft's page, or another one."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
 from uuid import UUID
@@ -10,12 +11,14 @@ from msgspec import Struct
 from app.access.browser import session_for
 from app.access.login import Standing, standing
 from app.access.login_sessions import Goal, OpenSession
+from app.apis.catalogue import Catalogue
 from app.client_drafts.decision_form import Action
-from app.client_drafts.login_pages import LoginNotice, login_page
+from app.client_drafts.login_pages import LoginNotice, login_page, page_address
 from app.client_drafts.models import ClientDraft
 from app.client_drafts.outcomes import address_after, outcome_page, outdated_page
 from app.client_drafts.page_view import ShownDraft, Surroundings, shown_draft
 from app.client_drafts.redirects import legacy_redirect
+from app.client_drafts.rights import Decider, MayDecide, may_decide
 from app.client_drafts.rules import DraftStatus, status_now
 from app.client_drafts.use_cases import open_client_draft
 from app.client_drafts.validity import outdated
@@ -37,6 +40,18 @@ class Visit(Struct, frozen=True):
     draft: ClientDraft
     shown: ShownDraft
     language: Language
+    catalogue: Catalogue
+    shared: bool
+    """By the link that is passed on."""
+    may: MayDecide
+
+    @property
+    def decider(self) -> Decider:
+        return Decider(self.session.person, self.session.user.security_level)
+
+    @property
+    def address(self) -> str:
+        return page_address(self.draft.client_id, shared=self.shared)
 
     @property
     def bound_to(self) -> tuple[bytes, bytes, bytes]:
@@ -44,14 +59,20 @@ class Visit(Struct, frozen=True):
         return self.session.digest, self.draft.client_id.bytes, self.shown.digest
 
 
-def goal_of(request: PageRequest, client_id: str, *, lang: str | None = None) -> Goal:
-    """What the link asks for. An id that cannot be one leads nowhere, for anybody."""
+def goal_of(request: PageRequest, client_id: str, form: Mapping[str, str] | None = None) -> Goal:
+    """What the link, or the form on its page, asks for.
+
+    An id that cannot be one leads nowhere, for anybody.
+    """
     try:
         parsed = UUID(client_id)
     except ValueError:
         raise NotFoundException from None
     asked = request.query_params
+    lang = (form or {}).get("lang")
     language = chosen_language(lang, None) if lang else language_of(request)
+    if (asked if form is None else form).get("shared"):
+        return Goal(parsed, language, shared=True)
     redirect = legacy_redirect(asked.get("redirectPort"), asked.get("redirectPath"))
     return Goal(parsed, language, *(redirect or (None, None)))
 
@@ -64,34 +85,48 @@ async def visit_of(
     if session is None:
         return login_page(request, goal)
     language = Language(goal.language)
+    again = _goal_again(goal, session)
     if action and (notice := _login_notice(request, session)):
-        again = Goal(goal.client_id, language, session.redirect_port, session.redirect_path)
         return login_page(request, again, notice=notice)
+    if session.person is None and request.app.state.person_rights is not None:
+        return login_page(request, again)
     draft = await _opened(request, goal, session)
     if draft is None:
         return message(request, "unknown", status=HTTPStatus.NOT_FOUND, language=language)
     status = status_now(draft.status, draft.expires_at, request.app.state.clock())
     if status is DraftStatus.PENDING:
-        return await _pending(request, session, draft, language)
+        return await _pending(request, session, draft, again)
     if action:
-        return go_to(address_after(draft, status, action, language))
-    return outcome_page(request, draft, status, language)
+        return go_to(address_after(draft, status, action, language, shared=goal.shared))
+    return outcome_page(request, draft, status, language, shared=goal.shared)
+
+
+def _goal_again(goal: Goal, session: OpenSession) -> Goal:
+    """The same after another login; what the first link brought along is in the session."""
+    if goal.shared:
+        return goal
+    return Goal(goal.client_id, goal.language, session.redirect_port, session.redirect_path)
 
 
 async def _pending(
-    request: PageRequest, session: OpenSession, draft: ClientDraft, language: Language
+    request: PageRequest, session: OpenSession, draft: ClientDraft, goal: Goal
 ) -> Visit | Answer:
-    state = request.app.state
+    state, language = request.app.state, Language(goal.language)
     catalogue = await state.catalogues.in_force()
     found = await _organization(request, draft)
     if why := outdated(draft, catalogue, found.entry if found else None, state.settings):
-        return outdated_page(request, draft, why, language)
+        return outdated_page(request, draft, why, language, shared=goal.shared)
     async with state.database.sessions() as db:
         names = await organization_names(db, draft.asked.child_organization_numbers)
     if found is not None and found.entry.name is not None:
         names[draft.organization_number] = found.entry.name
-    around = Surroundings(catalogue, state.settings, language, names)
-    return Visit(request, session, draft, shown_draft(draft, around), language)
+    around = Surroundings(catalogue, state.settings, language, names, shared=goal.shared)
+    decider = Decider(session.person, session.user.security_level)
+    may = await may_decide(state.person_rights, catalogue, decider, draft.organization_number)
+    if may is MayDecide.WEAK_LOGIN:
+        return login_page(request, goal, notice=LoginNotice.TOO_WEAK)
+    shown = shown_draft(draft, around)
+    return Visit(request, session, draft, shown, language, catalogue, goal.shared, may)
 
 
 def _login_notice(request: PageRequest, session: OpenSession) -> LoginNotice | None:
@@ -107,7 +142,7 @@ def _login_notice(request: PageRequest, session: OpenSession) -> LoginNotice | N
 
 async def _opened(request: PageRequest, goal: Goal, session: OpenSession) -> ClientDraft | None:
     state = request.app.state
-    given = goal if goal.redirect_port is not None else session
+    given = goal if goal.redirect_port is not None or goal.shared else session
     async with state.database.sessions() as db:
         return await open_client_draft(
             db,

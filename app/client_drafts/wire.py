@@ -60,6 +60,7 @@ class ClientDraftCreated(Struct, rename="camel", frozen=True, omit_defaults=True
 
     client_id: UUID
     confirm_url: str
+    share_url: str
     expires_at: datetime
     pairing_code: str
     external_ref: str | None = None

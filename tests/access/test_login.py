@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from msgspec.structs import replace
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.browser import login_cookie, no_login_cookie, session_cookie
 from app.access.callers import Origin
@@ -28,12 +29,14 @@ from app.access.login import (
 from app.access.login_issuer import Identity, LoginRefused
 from app.access.login_sessions import (
     Goal,
+    OpenSession,
     begin_attempt,
     open_session,
     start_session,
     take_attempt,
 )
 from app.access.models import LoginAttempt, LoginSession
+from app.access.person_numbers import PersonNumber, unsealed
 from app.audit.models import AuditEvent
 from app.database import Database
 from tests.client_drafts.serving import settings_for
@@ -183,28 +186,28 @@ async def test_no_secret_of_a_browser_stands_in_a_table(database: Database) -> N
 async def test_a_session_holds_the_person_and_ends(database: Database) -> None:
     secret = await started(database)
     async with database.sessions() as db:
-        session = await open_session(db, secret, GOAL.client_id, origin=ORIGIN, now=NOW)
+        session = await opened(db, secret, GOAL.client_id, NOW)
         assert session is not None
         assert (session.user.name, session.user.security_level) == ("Kari Nordmann", 4)
         assert (session.redirect_port, session.redirect_path) == (8765, "/callback")
         over = NOW + SESSION_LIFE
-        assert await open_session(db, secret, GOAL.client_id, origin=ORIGIN, now=over) is None
+        assert await opened(db, secret, GOAL.client_id, over) is None
 
 
 async def test_a_session_is_for_one_client(database: Database) -> None:
     secret = await started(database)
     async with database.sessions() as db:
-        assert await open_session(db, secret, uuid4(), origin=ORIGIN, now=NOW) is None
+        assert await opened(db, secret, uuid4(), NOW) is None
         other = secret[::-1]
-        assert await open_session(db, other, GOAL.client_id, origin=ORIGIN, now=NOW) is None
+        assert await opened(db, other, GOAL.client_id, NOW) is None
 
 
 async def test_a_login_ends_the_browsers_session_so_far(database: Database) -> None:
     old = await started(database)
     new = await started(database, ends=old)
     async with database.sessions() as db:
-        assert await open_session(db, old, GOAL.client_id, origin=ORIGIN, now=NOW) is None
-        assert await open_session(db, new, GOAL.client_id, origin=ORIGIN, now=NOW) is not None
+        assert await opened(db, old, GOAL.client_id, NOW) is None
+        assert await opened(db, new, GOAL.client_id, NOW) is not None
 
 
 async def test_a_login_is_told_of_by_pseudonym(database: Database) -> None:
@@ -217,8 +220,43 @@ async def test_a_login_is_told_of_by_pseudonym(database: Database) -> None:
     assert "Nordmann" not in repr(vars(event))
 
 
-async def started(database: Database, ends: str | None = None) -> str:
+async def started(
+    database: Database, ends: str | None = None, person: PersonNumber | None = None
+) -> str:
+    identity = replace(KARI, person=person)
     async with database.sessions() as db:
         return await start_session(
-            db, GOAL, KARI, origin=ORIGIN, ends=ends, secret_key=SECRET_KEY, now=NOW
+            db, GOAL, identity, origin=ORIGIN, ends=ends, secret_key=SECRET_KEY, now=NOW
         )
+
+
+async def opened(
+    db: AsyncSession, secret: str, client_id: UUID, now: datetime
+) -> OpenSession | None:
+    return await open_session(db, secret, client_id, origin=ORIGIN, secret_key=SECRET_KEY, now=now)
+
+
+async def test_a_persons_number_is_read_from_the_session_and_from_nowhere_else(
+    database: Database,
+) -> None:
+    secret = await started(database, person=PersonNumber("12838540056"))
+    async with database.sessions() as db:
+        session = await opened(db, secret, GOAL.client_id, NOW)
+        row = (await db.scalars(select(LoginSession))).one()
+        event = (await db.scalars(select(AuditEvent))).one()
+    assert session is not None
+    assert session.person == PersonNumber("12838540056")
+    assert row.sealed_person_number is not None
+    for shown in (repr(vars(row)), repr(vars(event)), repr(session)):
+        assert "12838540056" not in shown
+    kept = row.sealed_person_number
+    assert unsealed(kept, secret_key=SECRET_KEY, bound_to=b"another row") is None
+    assert unsealed(kept, secret_key="another key", bound_to=row.digest) is None
+
+
+async def test_a_shared_link_is_remembered_until_the_login_is_over(database: Database) -> None:
+    async with database.sessions() as db:
+        attempt = await begin_attempt(db, replace(GOAL, shared=True), now=NOW)
+        taken = await take_attempt(db, attempt.state, now=NOW)
+    assert taken is not None
+    assert taken[1].shared

@@ -18,11 +18,13 @@ from app.access.login_issuer import (
     LoginRequest,
     LoginUnavailable,
 )
+from app.access.person_numbers import PersonNumber
 from app.adapters.discovery import Discovery
 from app.adapters.http import CircuitBreaker, Neighbour
 from app.adapters.issuer_keys import IssuerJwks
 from app.adapters.login import IssuerLogin, LoginKey
 from app.sandbox.neighbours import Neighbours
+from app.sandbox.people import KARI
 from tests.raw_server import Asked, answer, raw_server
 from tests.sandbox.installer import NEIGHBOURS
 from tests.sandbox.processes import running
@@ -58,13 +60,22 @@ def issuer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neighbours]:
 
 
 @asynccontextmanager
-async def connected(url: str, key: ECKey | RSAKey = EC) -> AsyncIterator[IssuerLogin]:
+async def connected(
+    url: str, key: ECKey | RSAKey = EC, *, with_person_number: bool = False
+) -> AsyncIterator[IssuerLogin]:
     async with Neighbour(
         url, contact="x", within=2.0, breaker=CircuitBreaker(after=10_000)
     ) as neighbour:
         discovery = Discovery(neighbour, url)
         keys = IssuerJwks(neighbour, discovery)
-        yield IssuerLogin(neighbour, discovery, keys, client_id=CLIENT, key=key_of(key))
+        yield IssuerLogin(
+            neighbour,
+            discovery,
+            keys,
+            client_id=CLIENT,
+            key=key_of(key),
+            with_person_number=with_person_number,
+        )
 
 
 async def pressed(address: str, person: str = "kari") -> dict[str, str]:
@@ -95,6 +106,21 @@ async def test_a_person_who_logs_in_is_known_afterwards(
     assert identity.name == "Kari Nordmann"
     assert identity.security_level == 4
     assert abs(datetime.now(UTC) - identity.auth_time) < timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("asked_for", [True, False])
+async def test_the_persons_number_comes_when_it_is_asked_for(
+    issuer: Neighbours, asked_for: bool
+) -> None:
+    verifier, nonce = new_secret(), new_secret()
+    request = replace(REQUEST, nonce=nonce, code_challenge=code_challenge(verifier))
+    async with connected(issuer.issuer_url, with_person_number=asked_for) as login:
+        back = await pressed(await login.begin(request))
+        identity = await login.finish(
+            replace(CODE, code=back["code"], code_verifier=verifier, nonce=nonce)
+        )
+    assert identity.person == (PersonNumber(KARI.pid) if asked_for else None)
+    assert KARI.pid not in repr(identity)
 
 
 @pytest.mark.parametrize(

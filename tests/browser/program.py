@@ -29,6 +29,7 @@ class WaitingProgram(Struct):
 class Draft(Struct, frozen=True):
     client_id: str
     confirm_url: str
+    share_url: str
     pairing_code: str
 
 
@@ -82,4 +83,4 @@ def ask_for_client(
     )
     assert answer.status_code == 201, answer.text
     told = answer.json()
-    return Draft(told["clientId"], told["confirmUrl"], told["pairingCode"])
+    return Draft(told["clientId"], told["confirmUrl"], told["shareUrl"], told["pairingCode"])

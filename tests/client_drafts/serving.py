@@ -20,6 +20,7 @@ from msgspec import Struct
 from app.access.callers import Origin
 from app.access.login_issuer import Identity
 from app.access.login_sessions import Goal, start_session
+from app.access.person_numbers import PersonNumber
 from app.apis.models import CatalogueVersion
 from app.client_drafts.models import ClientDraft
 from app.client_drafts.wire import AskedFor
@@ -193,6 +194,7 @@ async def visiting(
     level: int = 4,
     logged_in: timedelta = timedelta(),
     redirect: tuple[int, str] | tuple[None, None] = (None, None),
+    person: PersonNumber | None = None,
 ) -> AsyncIterator[Visitor]:
     """`logged_in` is how long ago."""
     now = datetime.now(UTC)
@@ -200,7 +202,7 @@ async def visiting(
         secret = await start_session(
             db,
             Goal(client_id, "nb", *redirect),
-            Identity(subject, NAME, level, now - logged_in),
+            Identity(subject, NAME, level, now - logged_in, person),
             origin=Origin("192.0.2.1", "request"),
             ends=None,
             secret_key=service.settings.secret_key,

@@ -214,17 +214,24 @@ async def test_an_organization_that_has_ended_meanwhile_cannot_get_a_client(
     assert await status_of(service, client_id) is DraftStatus.PENDING
 
 
-async def test_nobody_confirms_for_a_number_that_nobody_could_look_up(
-    service: Service,
-) -> None:
+async def test_a_yes_for_a_number_that_nobody_could_look_up_is_parked(service: Service) -> None:
     client_id = await drafted(service, organization_number="310000027")
     async with visiting(service, client_id) as visitor:
         assert "Enhetsregisteret svarer ikke" in (await visitor.open()).text
         answer = await visitor.decide()
-        assert answer.status_code == 503
-        assert int(answer.headers["retry-after"]) > 0
-        assert await status_of(service, client_id) is DraftStatus.PENDING
+        assert answer.headers["location"] == f"{RETURN}?status=Pending"
+        assert await status_of(service, client_id) is DraftStatus.VERIFYING_RIGHT
+        assert service.told == []
+        later = (await visitor.open()).text
+    assert "Du trenger ikke gjøre mer" in later
+    assert f"{RETURN}?status=Pending" in later
+
+
+async def test_a_no_for_a_number_that_nobody_could_look_up_is_a_no(service: Service) -> None:
+    client_id = await drafted(service, organization_number="310000027")
+    async with visiting(service, client_id) as visitor:
         assert (await visitor.decide("decline")).status_code == 303
+    assert await status_of(service, client_id) is DraftStatus.DECLINED
 
 
 # Which forms decide.

@@ -76,10 +76,10 @@ def test_confirming_twice_says_success_twice(
     installer: PlainInstaller, listener: LoopbackListener
 ) -> None:
     answer = installer.draft(postClientConfirmationRedirectUri=listener.address)
-    with Person() as kari, Person() as synne:
+    with Person() as kari, Person() as again:
         first = kari.log_in(kari.open(answer.json()["confirmUrl"]))
-        second = synne.log_in(synne.open(answer.json()["confirmUrl"]), "Synne Leder")
-        for person, page in ((kari, first), (synne, second)):
+        second = again.log_in(again.open(answer.json()["confirmUrl"]))
+        for person, page in ((kari, first), (again, second)):
             assert person.press(page, "Bekreft").address == f"{listener.address}?status=Success"
 
 

@@ -41,6 +41,27 @@ def test_027_declines(sandbox: Ready, http: httpx2.Client) -> None:
     assert client.ask_for_token().json()["error"] == "invalid_client"
 
 
+def test_035_waits_until_kari_is_given_the_right(sandbox: Ready, http: httpx2.Client) -> None:
+    client = installer(sandbox, http, "310000035")
+    assert client.draft().status_code == 201
+    assert client.decide().json()["status"] == "Rejected"
+    assert client.ask_for_token().json()["error"] == "invalid_client"
+    for action, status in (("grant", "Success"), ("revoke", "Rejected")):
+        change = {
+            "from": "310000035",
+            "to": "Kari Nordmann",
+            "right": "nhn-helseid-ta-i-bruk",
+            "action": action,
+        }
+        given = httpx2.post(
+            f"{sandbox.control_url}/delegations", json=change, trust_env=False, timeout=20
+        )
+        assert given.is_success, given.text
+        client = installer(sandbox, http, "310000035") if action == "revoke" else client
+        assert client.client_id or client.draft().status_code == 201
+        assert client.decide().json()["status"] == status
+
+
 def test_043_has_expired_when_the_person_arrives(
     sandbox: Ready, http: httpx2.Client, listener: LoopbackListener
 ) -> None:

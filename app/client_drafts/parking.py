@@ -1,0 +1,116 @@
+"""Decisions that wait for an answer of Altinn's or Enhetsregisteret's, and links passed on."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.access.callers import EndUser
+from app.access.person_numbers import PersonNumber, sealed
+from app.apis.catalogue import Catalogue
+from app.audit.trail import Happened, record
+from app.changes.queries import client_changed
+from app.client_drafts.models import ParkedDecision
+from app.client_drafts.queries import draft_to_decide
+from app.client_drafts.rules import DraftEvent, DraftStatus, status_now, wait_before_asking
+from app.client_drafts.use_cases import Decided, decided_draft
+
+LEASE = timedelta(seconds=30)
+
+_CLOCK: Any = func.clock_timestamp()
+
+
+async def park_client_draft(
+    db: AsyncSession,
+    user: EndUser,
+    client_id: UUID,
+    *,
+    person: PersonNumber | None,
+    contact_email: str | None,
+    secret_key: str,
+    now: datetime,
+) -> Decided:
+    """Keep a person's yes until it can be known whether he may say it."""
+    async with db.begin():
+        draft = await decided_draft(
+            db, client_id, DraftEvent.PARK, pseudonym=user.pseudonym, now=now
+        )
+        kept = sealed(person, secret_key=secret_key, bound_to=client_id.bytes) if person else None
+        db.add(
+            ParkedDecision(
+                client_id=client_id,
+                pseudonym=user.pseudonym,
+                security_level=user.security_level,
+                sealed_person_number=kept,
+                contact_email=contact_email,
+                parked_at=now,
+                due_at=now + wait_before_asking(0, 0.5),
+            )
+        )
+        record(db, Happened.DRAFT_PARKED, actor=user.actor, subject=client_id, at=now)
+        await client_changed(db, client_id)
+    return Decided(draft)
+
+
+async def pass_on_client_draft(
+    db: AsyncSession, user: EndUser, client_id: UUID, *, catalogue: Catalogue, now: datetime
+) -> None:
+    """Note that somebody without the right asks others to decide, which gives them time."""
+    async with db.begin():
+        draft = await draft_to_decide(db, client_id)
+        if draft is None:
+            return
+        if status_now(draft.status, draft.expires_at, now) is not DraftStatus.PENDING:
+            return
+        first = draft.escalated_at is None
+        if first:
+            draft.escalated_at = now
+        system = catalogue.systems.get(draft.client_system_id)
+        if system is not None:
+            least = draft.created_at + timedelta(hours=system.passed_on_life_hours)
+            draft.expires_at = max(draft.expires_at, least)
+        if first:
+            record(db, Happened.DRAFT_PASSED_ON, actor=user.actor, subject=client_id, at=now)
+            await client_changed(db, client_id)
+
+
+async def leased_decision(db: AsyncSession, *, now: datetime) -> ParkedDecision | None:
+    """The parked decision that has been due longest, which nobody else gets for a while."""
+    due = (
+        select(ParkedDecision.client_id)
+        .where(
+            ParkedDecision.due_at <= now,
+            or_(ParkedDecision.leased_until.is_(None), ParkedDecision.leased_until <= _CLOCK),
+        )
+        .order_by(ParkedDecision.due_at)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    leased: ParkedDecision | None = await db.scalar(
+        update(ParkedDecision)
+        .where(ParkedDecision.client_id == due.scalar_subquery())
+        .values(leased_until=_CLOCK + LEASE)
+        .returning(ParkedDecision)
+    )
+    return leased
+
+
+async def asked_in_vain(
+    db: AsyncSession, parked: ParkedDecision, *, jitter: float, now: datetime
+) -> None:
+    """Nothing is known yet: ask again, later each time."""
+    await db.execute(
+        update(ParkedDecision)
+        .where(
+            ParkedDecision.client_id == parked.client_id,
+            # Whoever has the lease now has asked since, or is about to.
+            ParkedDecision.leased_until == parked.leased_until,
+        )
+        .values(
+            attempts=ParkedDecision.attempts + 1,
+            due_at=now + wait_before_asking(parked.attempts + 1, jitter),
+            leased_until=None,
+        )
+    )

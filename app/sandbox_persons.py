@@ -1,0 +1,201 @@
+"""The persons of the sandbox: they do what they would do at the page."""
+
+import asyncio
+from uuid import UUID
+
+import msgspec
+import structlog
+from msgspec import Struct
+from sqlalchemy import select
+
+from app.access.callers import EndUser, Origin
+from app.access.login import pseudonym
+from app.access.person_numbers import PersonNumber
+from app.access.person_rights import PersonRights
+from app.apis.queries import Catalogues
+from app.changes.listener import ClientEvents
+from app.client_drafts.models import ClientDraft
+from app.client_drafts.parking import park_client_draft
+from app.client_drafts.queries import draft_of
+from app.client_drafts.redirects import redirect_target
+from app.client_drafts.rights import Decider, MayDecide, may_decide
+from app.client_drafts.rules import (
+    DeclineReason,
+    DraftExpired,
+    DraftNotFound,
+    DraftStatus,
+    status_now,
+)
+from app.client_drafts.use_cases import confirm_client_draft, decline_client_draft
+from app.database import Database
+from app.main import issuer_knows, real_time
+from app.problems import Problem
+from app.sandbox.people import KARI, person_named
+from app.sandbox_seed import DATA
+from app.settings import Settings
+from app.state_machine import WrongState
+
+LOOK_FOR_DRAFTS_EVERY = 0.2  # seconds
+LOOK_FOR_RIGHT_EVERY = 1.0
+SECURITY_LEVEL = 4
+
+log = structlog.get_logger()
+
+
+class Decided(Struct, frozen=True, rename="camel"):
+    """Where the person's browser would go now, and with which status."""
+
+    client_id: UUID
+    status: str
+    redirect_uri: str | None
+
+
+class Persons:
+    """The persons of the sandbox, doing what they would do at the page."""
+
+    def __init__(
+        self,
+        database: Database,
+        settings: Settings,
+        events: ClientEvents,
+        rights: PersonRights | None,
+    ) -> None:
+        self.rights = rights
+        self.database = database
+        self.settings = settings
+        self.catalogues = Catalogues(database.sessions)
+        self.issuer_knows = issuer_knows(database, events)
+        self.habits: dict[str, str] = msgspec.json.decode((DATA / "decisions.json").read_bytes())
+
+    async def decide(self, client_id: UUID, decision: str, person: str) -> Decided:
+        """The same as the page does, the answer included; who always declines declines."""
+        draft = await self._draft(client_id)
+        may = await self._may(draft, person)
+        if may is MayDecide.NO and draft.status == DraftStatus.PENDING:
+            return self._went(draft, "Rejected")
+        declines = self.habits.get(draft.organization_number, decision) == "reject"
+        try:
+            if may is MayDecide.UNKNOWN and not declines:
+                return await self._park(draft, person)
+            return await (self._decline if declines else self._confirm)(draft, person)
+        except DraftExpired:
+            return self._went(draft, "Expired")
+        except WrongState:
+            # It was decided before, perhaps a moment ago. Who decides the same hears the same.
+            wanted = DraftStatus.DECLINED if declines else DraftStatus.CONFIRMED
+            if (await self._draft(client_id)).status != wanted:
+                raise
+            return self._went(draft, "Cancelled" if declines else "Success")
+
+    async def _draft(self, client_id: UUID) -> ClientDraft:
+        async with self.database.sessions() as db:
+            draft = await draft_of(db, client_id)
+        if draft is None:
+            raise DraftNotFound
+        return draft
+
+    async def _confirm(self, draft: ClientDraft, person: str) -> Decided:
+        async with self.database.sessions() as db:
+            decided = await confirm_client_draft(
+                db,
+                self._user(person),
+                draft.client_id,
+                catalogue=await self.catalogues.in_force(),
+                settings=self.settings,
+                contact_email=None,
+                now=real_time(),
+            )
+        if decided.published_version is not None:
+            await self.issuer_knows(draft.client_id, decided.published_version)
+        return self._went(draft, "Success")
+
+    async def _may(self, draft: ClientDraft, name: str) -> MayDecide:
+        """Who is no person of the sandbox holds no right there."""
+        person = person_named(name)
+        if person is None and self.rights is not None:
+            return MayDecide.NO
+        return await may_decide(
+            self.rights,
+            await self.catalogues.in_force(),
+            Decider(PersonNumber(person.pid) if person else None, SECURITY_LEVEL),
+            draft.organization_number,
+        )
+
+    async def _park(self, draft: ClientDraft, name: str) -> Decided:
+        person = person_named(name)
+        async with self.database.sessions() as db:
+            await park_client_draft(
+                db,
+                self._user(name),
+                draft.client_id,
+                person=PersonNumber(person.pid) if person else None,
+                contact_email=None,
+                secret_key=self.settings.secret_key,
+                now=real_time(),
+            )
+        return self._went(draft, "Pending")
+
+    async def _decline(self, draft: ClientDraft, person: str) -> Decided:
+        async with self.database.sessions() as db:
+            await decline_client_draft(
+                db,
+                self._user(person),
+                draft.client_id,
+                reason=DeclineReason.NOT_ORDERED,
+                now=real_time(),
+            )
+        return self._went(draft, "Cancelled")
+
+    def _user(self, person: str) -> EndUser:
+        return EndUser(
+            pseudonym=pseudonym(person, secret_key=self.settings.secret_key),
+            name=person,
+            security_level=SECURITY_LEVEL,
+            auth_time=real_time(),
+            origin=Origin(address="sandbox", request_id="controls"),
+        )
+
+    def _went(self, draft: ClientDraft, status: str) -> Decided:
+        address = redirect_target(
+            draft.asked.post_client_confirmation_redirect_uri,
+            draft.redirect_port,
+            draft.redirect_path,
+            status=status,
+        )
+        return Decided(draft.client_id, status, address)
+
+    async def confirm_for_ever(self) -> None:
+        """`--auto-confirm`: somebody presses as soon as a draft is there, once for each."""
+        refused: set[UUID] = set()
+        while True:
+            try:
+                await self._confirm_all(refused)
+            except Exception as error:  # the database may be away; a person comes back later too
+                log.warning("auto-confirm", why=type(error).__name__)
+            await asyncio.sleep(LOOK_FOR_DRAFTS_EVERY)
+
+    async def _confirm_all(self, refused: set[UUID]) -> None:
+        for client_id in await self._pending():
+            if client_id in refused:
+                continue
+            try:
+                decided = await self.decide(client_id, "approve", KARI.name)
+                if decided.status == "Rejected":
+                    await asyncio.sleep(LOOK_FOR_RIGHT_EVERY)
+            except Problem as refusal:
+                refused.add(client_id)
+                log.warning("auto-confirm", client_id=str(client_id), why=refusal.detail)
+
+    async def _pending(self) -> list[UUID]:
+        async with self.database.sessions() as db:
+            rows = await db.execute(
+                select(ClientDraft.client_id, ClientDraft.status, ClientDraft.expires_at)
+                .where(ClientDraft.status == DraftStatus.PENDING)
+                .order_by(ClientDraft.created_at)
+            )
+            now = real_time()
+            return [
+                client_id
+                for client_id, status, expires_at in rows
+                if status_now(status, expires_at, now) == DraftStatus.PENDING
+            ]
