@@ -108,7 +108,15 @@ def application(
             live,
             ready,
         ],
-        state=State({"settings": settings, "clock": clock, "banner": banner, "failing": Refused()}),
+        state=State(
+            {
+                "settings": settings,
+                "clock": clock,
+                "banner": banner,
+                "failing": Refused(),
+                "good_keys": {},
+            }
+        ),
         lifespan=[partial(_alive, settings=settings)],
         exception_handlers={
             Problem: answer_problem,

@@ -110,9 +110,12 @@ async def _known(
             connection,
             thumbprint=key.thumbprint if key else "",
             organization_number=number or "",
+            api_key_prefix=caller.api_key_prefix,
             **asked_for(limits.all, real_now),
         )
     assert known is not None  # the statement answers one row, whatever is known
+    if not known["api_key_is_good"]:
+        raise ApiKeyRejected  # revoked since it was looked up
     return known, limits.check(known["counts"], real_now)
 
 

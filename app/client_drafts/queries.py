@@ -7,6 +7,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.limits import COUNTS
+from app.access.models import ApiKey
 from app.apis.queries import newest_version
 from app.audit.models import AuditEvent
 from app.client_drafts.models import ClientDraft
@@ -22,6 +23,10 @@ _one_row = select(literal_column("1").label("one")).subquery("one_row")
 WHAT_IS_KNOWN = HotStatement(
     select(
         newest_version().label("catalogue_version"),
+        select(ApiKey.revoked_at.is_(None))
+        .where(ApiKey.prefix == bindparam("api_key_prefix"))
+        .scalar_subquery()
+        .label("api_key_is_good"),
         select(ClientKey.client_id)
         .where(ClientKey.thumbprint == bindparam("thumbprint"))
         .scalar_subquery()
