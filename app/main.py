@@ -109,13 +109,7 @@ def application(
             ready,
         ],
         state=State(
-            {
-                "settings": settings,
-                "clock": clock,
-                "banner": banner,
-                "failing": Refused(),
-                "good_keys": {},
-            }
+            {"settings": settings, "clock": clock, "banner": banner, **memories()},
         ),
         lifespan=[partial(_alive, settings=settings)],
         exception_handlers={
@@ -128,6 +122,11 @@ def application(
         logging_config=None,
     )
     return Frame(app, trusted_proxies=settings.trusted_proxies, headers=headers or {})
+
+
+def memories() -> dict[str, Any]:
+    """What a process remembers of its callers, to spare itself look-ups."""
+    return {"failing": Refused(), "good_keys": {}}
 
 
 @asynccontextmanager
