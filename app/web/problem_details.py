@@ -127,7 +127,11 @@ def answer_http_exception(
         return answer_exception(request, exception)
     errors = _parameter_errors(exception)
     detail = errors[0].detail if errors else detail
-    return answer_problem(request, kind(detail, errors=errors, headers=exception.headers))
+    headers = dict(exception.headers or {})
+    if kind is BodyTooLarge:
+        # What is left of the body stays unread, so nothing more can come over this connection.
+        headers["Connection"] = "close"
+    return answer_problem(request, kind(detail, errors=errors, headers=headers))
 
 
 def _parameter_errors(exception: HTTPException) -> list[FieldError]:

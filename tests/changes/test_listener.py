@@ -131,6 +131,8 @@ async def test_a_connection_that_dies_silently_is_noticed(database_url: str) -> 
 async def silenceable(database_url: str) -> AsyncIterator[tuple[str, Silence]]:
     """The database behind a wire that can be cut for the connections there are, without a word."""
     cut: list[asyncio.Event] = []
+    ends: list[asyncio.StreamWriter] = []
+    wires: list[asyncio.Task[None]] = []
     parts = urlsplit(database_url)
     socket_folder = parse_qs(parts.query).get("host")
 
@@ -142,6 +144,9 @@ async def silenceable(database_url: str) -> AsyncIterator[tuple[str, Silence]]:
         writer.close()
 
     async def connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        wire = asyncio.current_task()
+        assert wire is not None
+        wires.append(wire)
         cut.append(asyncio.Event())
         if socket_folder:
             near, far = await asyncio.open_unix_connection(
@@ -149,6 +154,7 @@ async def silenceable(database_url: str) -> AsyncIterator[tuple[str, Silence]]:
             )
         else:
             near, far = await asyncio.open_connection(parts.hostname, parts.port or 5432)
+        ends.extend((far, writer))
         await asyncio.gather(pump(reader, far), pump(near, writer), return_exceptions=True)
 
     def silence() -> None:
@@ -161,3 +167,6 @@ async def silenceable(database_url: str) -> AsyncIterator[tuple[str, Silence]]:
         yield f"postgresql://{user}127.0.0.1:{port}{parts.path}", silence
     finally:
         server.close()
+        for end in ends:
+            end.transport.abort()
+        await asyncio.gather(*wires, return_exceptions=True)

@@ -294,10 +294,10 @@ def test_content_types_that_are_refused(header: str | None) -> None:
 )
 @pytest.mark.parametrize("kind", [Body, Strict])
 def test_hostile_bodies_cost_little(text: bytes, kind: type[Struct]) -> None:
-    started = time.perf_counter()
+    started = time.process_time()  # others on this machine do not count
     with pytest.raises(InvalidRequest) as refused:
         read_body(text, kind)
-    assert time.perf_counter() - started < 0.25
+    assert time.process_time() - started < 0.25
     assert len(refused.value.errors) <= 120
 
 
