@@ -79,7 +79,7 @@ def test_ci_is_a_script_that_can_run() -> None:
     assert "set -euo pipefail" in text
     assert "exec </dev/null" in text
     # pytest's closing line is the last that is printed.
-    assert text.rstrip().splitlines()[-1].startswith("make test")
+    assert text.rstrip().splitlines()[-1].endswith("make test")
 
 
 def test_the_image_is_built_in_stages_and_runs_without_root() -> None:
