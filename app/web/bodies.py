@@ -6,7 +6,6 @@ out what is right with what is wrong, so that rules can be checked in the same a
 """
 
 import re
-from collections.abc import Sequence
 from email.message import Message
 from functools import cache
 from typing import Any, TypeVar
@@ -47,11 +46,6 @@ def fields_of(raw: bytes, kind: type[Struct]) -> tuple[dict[str, Any], list[Fiel
     except msgspec.ValidationError as error:
         return _right_fields(value, kind), _errors(value, kind, error)
     return msgspec.structs.asdict(body), []
-
-
-def refuse_if_any(errors: Sequence[FieldError]) -> None:
-    if errors:
-        raise InvalidRequest(errors)
 
 
 def check_content_type(header: str | None) -> None:

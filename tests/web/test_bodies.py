@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from app.problems import InvalidRequest, NotJson, Problem
-from app.web.bodies import body_of, check_content_type, fields_of, read_body, refuse_if_any
+from app.web.bodies import body_of, check_content_type, fields_of, read_body
 from app.web.json_text import DEEPEST, read_json
 
 
@@ -229,13 +229,6 @@ def test_all_fields_of_a_body_without_errors() -> None:
     values, errors = fields_of(raw(clientClaims=[{"key": "a", "value": "b"}]), Body)
     assert errors == []
     assert Body(**values) == read_body(raw(clientClaims=[{"key": "a", "value": "b"}]), Body)
-
-
-def test_errors_are_refused_and_no_errors_are_not() -> None:
-    refuse_if_any([])
-    _, errors = fields_of(b"{}", Body)
-    with pytest.raises(InvalidRequest):
-        refuse_if_any(errors)
 
 
 @pytest.mark.parametrize(

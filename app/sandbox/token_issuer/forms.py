@@ -4,7 +4,6 @@ from urllib.parse import parse_qsl
 
 from litestar import Request, Response
 from litestar.datastructures import State
-from litestar.handlers.base import BaseRouteHandler
 from litestar.types import Method
 
 from app.sandbox.token_issuer.errors import OAuthError, invalid_request
@@ -16,7 +15,6 @@ MAX_FIELDS = 100
 NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
 IssuerRequest = Request[object, object, State]
-RouteHandler = BaseRouteHandler
 
 
 class Form:
