@@ -122,6 +122,22 @@ def proof(
     return sign(without_none(top), without_none(claims | more), key.key)
 
 
+def key_proof(
+    key: InstallersKey,
+    client_id: str,
+    url: str,
+    *,
+    typ: str = "key-proof+jwt",
+    alg: str | None = None,
+    sign_with: InstallersKey | None = None,
+    **more: Any,
+) -> str:
+    """A short JWT that shows that the key is held. A claim that is None is left out."""
+    header = {"typ": typ, "alg": alg or key.alg, "kid": key.members.get("kid")}
+    claims = {"iss": client_id, "sub": client_id, "aud": url, "iat": int(time.time())}
+    return sign(without_none(header), without_none(claims | more), (sign_with or key).key)
+
+
 def token_hash(token: str) -> str:
     return base64.urlsafe_b64encode(sha256(token.encode()).digest()).rstrip(b"=").decode()
 

@@ -1,0 +1,84 @@
+"""A short JWT by which somebody shows that he holds a client's private key.
+
+Three calls read one: the activation of a draft, the check of a registered key, and the `proof`
+that goes with a new one. `aud` is the address of the call, so that a proof made for one is no
+good for another; `typ` keeps it apart from client assertions and DPoP proofs (RFC 8725).
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from app.access.compact_jwt import Unreadable, UnverifiedJwt, is_signed_by, unverified_jwt
+from app.access.public_jwk import ALGORITHMS, PublicKey
+from app.access.request_url import same_url
+from app.problems import FieldError, InvalidRequest
+
+TYP = "key-proof+jwt"
+OLDEST = timedelta(seconds=60)
+AHEAD = timedelta(seconds=10)
+
+
+class KeyProofRefused(InvalidRequest):
+    slug = "key-proof-refused"
+    title = "The JWT does not show that the key is held"
+
+    def __init__(self, pointer: str, detail: str) -> None:
+        super().__init__([FieldError(pointer, "key_proof", detail)])
+
+
+def verified_key_proof(
+    proof: str,
+    key: PublicKey,
+    *,
+    client_id: UUID,
+    urls: Sequence[str],
+    pointer: str,
+    now: datetime,
+) -> dict[str, Any]:
+    """The claims of `proof`, which `key` has signed; or `KeyProofRefused` with all that is wrong.
+
+    `urls` is the call's address under each public base, `pointer` is where the JWT stands in the
+    body. `now` is real time, never the domain's clock. Using one twice is the caller's matter.
+    """
+    try:
+        token = unverified_jwt(proof)
+    except Unreadable as error:
+        raise KeyProofRefused(pointer, f"The JWT cannot be read: {error}.") from None
+    claims, wrong = token.claims, _wrong_signature(token, key)
+    for name in ("iss", "sub"):
+        if claims.get(name) != str(client_id):
+            wrong[name] = f"the client's id, {client_id}"
+    if not _is_for(claims.get("aud"), urls):
+        wrong["aud"] = " or ".join(urls)
+    if not _is_fresh(claims.get("iat"), now.timestamp()):
+        wrong["iat"] = f"about {int(now.timestamp())}, the time here"
+    if wrong:
+        expected = "; ".join(f"{name}: {value}" for name, value in wrong.items())
+        raise KeyProofRefused(
+            pointer, f"Wrong in the JWT: {', '.join(wrong)}. Expected: {expected}."
+        )
+    return claims
+
+
+def _wrong_signature(token: UnverifiedJwt, key: PublicKey) -> dict[str, str]:
+    wrong: dict[str, str] = {}
+    if token.header.get("typ") != TYP:
+        wrong["typ"] = TYP
+    fitting, alg = ALGORITHMS[key.kind], token.header.get("alg")
+    if alg not in fitting:
+        wrong["alg"] = f"one of {', '.join(fitting)} for this key"
+    elif not is_signed_by(key, token, alg=alg):
+        wrong["signature"] = f"by the key with the thumbprint {key.thumbprint}"
+    return wrong
+
+
+def _is_for(aud: object, urls: Sequence[str]) -> bool:
+    return isinstance(aud, str) and any(same_url(aud, url) for url in urls)
+
+
+def _is_fresh(iat: object, now: float) -> bool:
+    if not isinstance(iat, (int, float)):
+        return False
+    return now - OLDEST.total_seconds() <= iat <= now + AHEAD.total_seconds()
