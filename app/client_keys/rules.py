@@ -1,8 +1,11 @@
 """The life of a client's key."""
 
+from base64 import urlsafe_b64decode
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 from http import HTTPStatus
+
+from msgspec import Struct, field
 
 from app.problems import FieldError, InvalidRequest, Problem
 from app.state_machine import Transitions
@@ -54,6 +57,29 @@ NO_END = datetime(9999, 1, 1, tzinfo=UTC)
 def end_of_life(now: datetime, days: int) -> datetime:
     """Midnight UTC at the beginning of the day on which the key's life is over."""
     return datetime.combine((now + timedelta(days=days)).date(), time(), UTC)
+
+
+class RenewalWindow(Struct, frozen=True):
+    """When the key is best renewed: from then on, and before its end."""
+
+    begins_at: datetime = field(name="from")
+    ends_at: datetime = field(name="to")
+
+
+def renewal_window(
+    thumbprint: str, created_at: datetime, expires_at: datetime | None
+) -> RenewalWindow | None:
+    """The last third of the key's life, begun later by up to half of it: a sixth is always left.
+
+    How much later is read out of the thumbprint, which is a hash: keys that were made in one
+    night are not renewed in one night, and each process says the same. None without an end.
+    """
+    if expires_at is None:
+        return None
+    third = (expires_at - created_at) / 3
+    share = int.from_bytes(urlsafe_b64decode(thumbprint[:8])) / 2**48
+    begins_at = (expires_at - third + third / 2 * share).replace(microsecond=0)
+    return RenewalWindow(begins_at, expires_at)
 
 
 class KeyTaken(Problem):

@@ -1,10 +1,19 @@
 """The life of a key: every state by every event, and where its end falls."""
 
-from datetime import UTC, datetime
+from base64 import urlsafe_b64encode
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 import pytest
 
-from app.client_keys.rules import LIVE, TRANSITIONS, KeyEvent, KeyState, end_of_life
+from app.client_keys.rules import (
+    LIVE,
+    TRANSITIONS,
+    KeyEvent,
+    KeyState,
+    end_of_life,
+    renewal_window,
+)
 from app.state_machine import WrongState, next_state
 
 ENDED = [state for state in KeyState if state not in LIVE]
@@ -45,3 +54,46 @@ def test_a_key_that_goes_out_of_use_is_not_brought_back_by_the_issuer() -> None:
 def test_a_life_ends_at_midnight_utc(now: str, days: int, end: str) -> None:
     found = end_of_life(datetime.fromisoformat(now).replace(tzinfo=UTC), days)
     assert found.isoformat() == f"{end}+00:00"
+
+
+MADE = datetime(2026, 11, 22, 14, 3, 7, 123456, tzinfo=UTC)
+
+
+def thumbprint_of(number: int) -> str:
+    return urlsafe_b64encode(sha256(str(number).encode()).digest()).rstrip(b"=").decode()
+
+
+@pytest.mark.parametrize("days", [1, 90, 365])
+def test_a_key_is_renewed_in_the_last_third_of_its_life_and_never_in_haste(days: int) -> None:
+    end = end_of_life(MADE, days)
+    third = (end - MADE) / 3
+    for number in range(1000):
+        window = renewal_window(thumbprint_of(number), MADE, end)
+        assert window is not None
+        assert window.ends_at == end
+        assert end - third <= window.begins_at + timedelta(seconds=1)
+        assert window.begins_at <= end - third / 2
+
+
+def test_keys_of_one_night_are_renewed_over_months() -> None:
+    end = end_of_life(MADE, 365)
+    windows = [renewal_window(thumbprint_of(number), MADE, end) for number in range(6000)]
+    days = [window.begins_at.date() for window in windows if window]
+    assert len(set(days)) >= 60
+    busiest = max(days.count(day) for day in set(days))
+    assert busiest < 2 * len(days) / 60
+
+
+@pytest.mark.parametrize(
+    ("thumbprint", "begins"),
+    [("A" * 43, "2027-07-23T08:00:00"), ("_" * 42 + "8", "2027-09-22T04:00:00")],
+)
+def test_the_first_and_the_last_day_on_which_a_renewal_begins(thumbprint: str, begins: str) -> None:
+    made = datetime(2026, 11, 22, tzinfo=UTC)
+    window = renewal_window(thumbprint, made, datetime(2027, 11, 22, tzinfo=UTC))
+    assert window is not None
+    assert window.begins_at.isoformat() == f"{begins}+00:00"
+
+
+def test_a_key_without_an_end_is_not_renewed() -> None:
+    assert renewal_window(thumbprint_of(1), MADE, None) is None
