@@ -26,7 +26,7 @@ from app.problems import (
     TooManyRequests,
 )
 from app.state_machine import WrongState
-from app.web.etag import PreconditionFailed
+from app.web.conditional import PreconditionFailed
 from app.web.problem_details import (
     MEDIA_TYPE,
     InternalError,

@@ -16,7 +16,7 @@ from app.client_configurations.wire import (
     legacy_status,
 )
 from app.web.bodies import check_content_type, fields_of
-from app.web.etag import check_if_match, etag, is_known
+from app.web.conditional import check_if_match, etag, sent_if_match, versioned
 from app.web.languages import Language, chosen_language
 from app.web.preferences import prefers
 
@@ -31,11 +31,7 @@ async def get_client(request: Request[Any, Any, Any]) -> Response[CurrentClient]
     caller = await client_that_reads(request)
     language = _language(request)
     read = await _read(request, caller, language)
-    tag = etag(read.counter, language)
-    headers = {"ETag": tag, "Vary": "Accept-Language"}
-    if is_known(request.headers.get("if-none-match"), tag):
-        return Response(None, status_code=HTTPStatus.NOT_MODIFIED, headers=headers)  # type: ignore[arg-type]  # no body
-    return Response(read.client, headers=headers)
+    return versioned(request, read.client, etag(read.counter, language), vary="Accept-Language")
 
 
 @get(
@@ -72,7 +68,7 @@ async def put_client(request: Request[Any, Any, Any]) -> Response[CurrentClient 
         caller,
         asked,
         errors,
-        check_version=partial(check_if_match, request.headers.get("if-match")),
+        check_version=partial(check_if_match, sent_if_match(request)),
         now=state.clock(),
     )
     if version is not None:

@@ -1,4 +1,3 @@
-from http import HTTPStatus
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -15,7 +14,7 @@ from app.delegations.wire import (
     Delegations,
     MultiTenantDelegation,
 )
-from app.web.etag import etag, is_known
+from app.web.conditional import etag, versioned
 
 # The texts stand there in every language, so that one version serves all.
 ALL_LANGUAGES = "all"
@@ -70,7 +69,8 @@ async def get_delegations(
         after=UUID(cursor) if cursor else None,
         limit=limit,
     )
-    return _versioned(request, Delegations(page.items, page.next_cursor), page.counter)
+    body = Delegations(page.items, page.next_cursor)
+    return versioned(request, body, etag(page.counter, ALL_LANGUAGES))
 
 
 @get(
@@ -87,7 +87,7 @@ async def get_delegation(
     page = await use_cases.delegations_of(
         **await _known_here(request), caller=caller, only=delegation_id
     )
-    return _versioned(request, page.items[0], page.counter)
+    return versioned(request, page.items[0], etag(page.counter, ALL_LANGUAGES))
 
 
 @post(
@@ -143,10 +143,3 @@ async def _known_here(request: Request[Any, Any, Any]) -> dict[str, Any]:
         "pages_url": state.settings.altinn_ui_url,
         "now": state.clock(),
     }
-
-
-def _versioned(request: Request[Any, Any, Any], body: Any, counter: int) -> Response[Any]:
-    tag = etag(counter, ALL_LANGUAGES)
-    if is_known(request.headers.get("if-none-match"), tag):
-        return Response(None, status_code=HTTPStatus.NOT_MODIFIED, headers={"ETag": tag})
-    return Response(body, headers={"ETag": tag})

@@ -19,7 +19,7 @@ from litestar.response import Redirect
 from litestar.types import ControllerRouterHandler
 
 from app.shipped import shipped
-from app.web.etag import is_known
+from app.web.conditional import is_known
 from app.web.forms import PageRequest
 from app.web.languages import Language
 from app.web.pages import EXCEPTION_HANDLERS, Page, show

@@ -1,12 +1,12 @@
 import pytest
 
-from app.web.etag import PreconditionFailed, check_if_match, etag, is_known
+from app.web.conditional import PreconditionFailed, check_if_match, etag, is_known
 from app.web.preferences import prefers
 
 TAG = etag(7, "nb")
 
 
-@pytest.mark.parametrize("sent", [TAG, f'W/"1-en", {TAG}', "*", f" {TAG} "])
+@pytest.mark.parametrize("sent", [TAG, f'W/"1-en", {TAG}', "*", f" {TAG} ", '"7-nb"'])
 def test_a_version_that_the_caller_has(sent: str) -> None:
     assert is_known(sent, TAG)
 
