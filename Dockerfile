@@ -18,7 +18,7 @@ RUN cp requirements.lock service.lock \
     && /service/bin/python -m pip install --require-hashes --requirement service.lock
 COPY app app
 COPY migrations migrations
-COPY openapi/openapi.json openapi/openapi.json
+COPY openapi/openapi.json openapi/openapi-3.0.json openapi/
 RUN /tools/bin/python -m pip wheel --no-deps --no-build-isolation --wheel-dir wheels . \
     && /service/bin/python -m pip install --no-deps wheels/*.whl \
     && /service/bin/python -m pip uninstall --yes setuptools pip

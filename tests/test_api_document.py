@@ -14,7 +14,12 @@ from litestar import Litestar, Router
 
 import app
 from app.access.public_jwk import acceptable_jwk
-from app.api_document import api_document, check_document, document_path, write_document
+from app.api_document import (
+    api_document,
+    document_path,
+    outdated_documents,
+    write_documents,
+)
 from app.api_document.operations import OPERATIONS
 from app.api_document.refusals import REFUSALS
 from app.api_document.schemas import BODIES
@@ -99,17 +104,21 @@ def contents(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
                 yield operation["operationId"], content
 
 
-def test_the_committed_document_is_what_the_code_makes() -> None:
-    assert check_document(), "Run `make openapi`, and read the difference."
+def test_the_committed_documents_are_what_the_code_makes() -> None:
+    assert outdated_documents() == [], "Run `make openapi`, and read the difference."
 
 
-def test_a_changed_document_is_noticed(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.api_document.document_path", lambda: tmp_path / "openapi.json")
-    assert not check_document()
-    write_document()
-    assert check_document()
-    (tmp_path / "openapi.json").write_text(document_path().read_text().replace("kid", "kit"))
-    assert not check_document()
+@pytest.mark.parametrize("name", ["openapi.json", "openapi-3.0.json"])
+def test_a_changed_document_is_noticed(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    committed = document_path(name).read_text()
+    monkeypatch.setattr("app.api_document.shipped", lambda _: tmp_path)
+    assert outdated_documents() == ["openapi.json", "openapi-3.0.json"]
+    write_documents()
+    assert outdated_documents() == []
+    (tmp_path / name).write_text(committed.replace("kid", "kit"))
+    assert outdated_documents() == [name]
 
 
 def test_published_operations_are_the_routes(document: dict[str, Any]) -> None:

@@ -1,5 +1,7 @@
 """The API's document (OpenAPI 3.1): routes from the framework, bodies from msgspec, and the rest.
 
+From it follows the same document in OpenAPI 3.0.3.
+
 It is made here by one command, read in review like code, and served as it lies in the repository:
 a running service makes none.
 """
@@ -11,6 +13,7 @@ from typing import Any
 
 from app.api_document.components import HEADERS, PARAMETERS, SECURITY_SCHEMES
 from app.api_document.normalising import normalise
+from app.api_document.older_version import in_3_0
 from app.api_document.operations import completed
 from app.api_document.refusals import refusal_responses
 from app.api_document.routes import VERSION, published_paths
@@ -20,18 +23,18 @@ from app.shipped import shipped
 HERE = Path(__file__).parent
 
 
-def document_path() -> Path:
-    return shipped("openapi") / "openapi.json"
+def document_path(name: str = "openapi.json") -> Path:
+    return shipped("openapi") / name
 
 
-def write_document() -> None:
-    document_path().write_text(_text(), encoding="utf-8")
+def write_documents() -> None:
+    for name, text in _texts().items():
+        document_path(name).write_text(text, encoding="utf-8")
 
 
-def check_document() -> bool:
-    """Whether the committed document is what the code makes of itself now."""
-    path = document_path()
-    return path.is_file() and path.read_text(encoding="utf-8") == _text()
+def outdated_documents() -> list[str]:
+    """The committed documents that are not what the code makes of itself now."""
+    return [name for name, text in _texts().items() if not _is(document_path(name), text)]
 
 
 def api_document() -> dict[str, Any]:
@@ -69,5 +72,14 @@ def _info() -> dict[str, Any]:
     }
 
 
-def _text() -> str:
-    return json.dumps(api_document(), indent=2, ensure_ascii=False) + "\n"
+def _texts() -> dict[str, str]:
+    document = api_document()
+    documents = {"openapi.json": document, "openapi-3.0.json": in_3_0(document)}
+    return {
+        name: json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+        for name, content in documents.items()
+    }
+
+
+def _is(path: Path, text: str) -> bool:
+    return path.is_file() and path.read_text(encoding="utf-8") == text

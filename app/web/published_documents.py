@@ -25,6 +25,8 @@ from app.web.languages import Language
 from app.web.pages import EXCEPTION_HANDLERS, Page, show
 
 HERE = Path(__file__).parent
+# OpenAPI 3.1, and the same in 3.0.3.
+DOCUMENTS = ("openapi.json", "openapi-3.0.json")
 REFERENCE = "/docs/v1/index.html"
 REFERENCE_FILES = {
     "redoc.standalone.js": "text/javascript; charset=utf-8",
@@ -41,10 +43,10 @@ REFERENCE_POLICY = (
 )
 
 
-@get("/openapi.json", include_in_schema=False, sync_to_thread=False)
-def openapi_json(request: PageRequest) -> Response[bytes | None]:
-    """The committed document, as it is."""
-    content, tag = _document()
+@get([f"/{name}" for name in DOCUMENTS], include_in_schema=False, sync_to_thread=False)
+def documents(request: PageRequest) -> Response[bytes | None]:
+    """A committed document, as it is."""
+    content, tag = _document(request.url.path.removeprefix("/"))
     # It holds nothing of anybody's, and tools of developers fetch it from pages of their own.
     headers = {"ETag": tag, "Cache-Control": "no-cache", "Access-Control-Allow-Origin": "*"}
     if is_known(request.headers.get("if-none-match"), tag):
@@ -110,15 +112,15 @@ def explanations() -> Mapping[str, Mapping[str, Any]]:
 
 
 @cache
-def _document() -> tuple[bytes, str]:
-    content = (shipped("openapi") / "openapi.json").read_bytes()
+def _document(name: str) -> tuple[bytes, str]:
+    content = (shipped("openapi") / name).read_bytes()
     return content, f'W/"{hashlib.sha256(content).hexdigest()[:16]}"'
 
 
 @cache
 def _examples() -> Mapping[str, str]:
     """An answer of each type of problem, as the document shows it."""
-    responses = json.loads(_document()[0])["components"]["responses"].values()
+    responses = json.loads(_document("openapi.json")[0])["components"]["responses"].values()
     return {
         slug: json.dumps(example["value"], indent=2, ensure_ascii=False)
         for response in responses
@@ -137,7 +139,7 @@ def _address(name: str) -> str:
 
 
 reference_pages: list[ControllerRouterHandler] = [
-    openapi_json,
+    documents,
     Router(
         "/",
         route_handlers=[to_reference, reference, reference_files, problem_list, problem_page],

@@ -36,12 +36,15 @@ async def client() -> AsyncIterator[httpx2.AsyncClient]:
         yield client
 
 
-async def test_the_document_is_served_as_it_is_committed(client: httpx2.AsyncClient) -> None:
-    answer = await client.get("/openapi.json")
+@pytest.mark.parametrize("name", ["openapi.json", "openapi-3.0.json"])
+async def test_a_document_is_served_as_it_is_committed(
+    client: httpx2.AsyncClient, name: str
+) -> None:
+    answer = await client.get(f"/{name}")
     assert answer.status_code == 200
-    assert answer.content == document_path().read_bytes()
+    assert answer.content == document_path(name).read_bytes()
     assert answer.headers["content-type"].startswith("application/json")
-    again = await client.get("/openapi.json", headers={"If-None-Match": answer.headers["etag"]})
+    again = await client.get(f"/{name}", headers={"If-None-Match": answer.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
 
 
