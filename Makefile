@@ -5,7 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 
-.PHONY: install sandbox demo test check openapi lock bench
+NPM_FOLDERS := openapi/lint
+
+.PHONY: install sandbox demo test check openapi lint-openapi lint-tools lint-with-npm lock lock-npm bench
 
 install: $(STAMP)
 
@@ -31,6 +33,7 @@ check: install
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/onboarding openapi --check
+	@$(MAKE) --no-print-directory lint-openapi
 	@if test -x $(BIN)/hadolint; then $(BIN)/hadolint Dockerfile; fi
 	@if grep -n '://' requirements.lock; then echo 'requirements.lock holds an address.'; exit 1; fi
 
@@ -41,6 +44,24 @@ bench: install
 openapi: install
 	@$(BIN)/onboarding openapi
 
+# Two readers of the document who know nothing of us. CI has Node; a machine without it is told.
+lint-openapi:
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory lint-with-npm; \
+	elif test -n "$$CI"; then echo 'npm is needed to lint the document.'; exit 1; \
+	else echo 'The document was not linted: there is no npm here.'; fi
+
+lint-tools: openapi/lint/node_modules/.package-lock.json
+
+lint-with-npm: lint-tools
+	cd openapi/lint && REDOCLY_SUPPRESS_UPDATE_NOTICE=true \
+		node_modules/.bin/redocly lint --config redocly.yaml ../openapi.json ../openapi-3.0.json
+	cd openapi/lint && node_modules/.bin/spectral lint --quiet --fail-severity hint \
+		--ruleset spectral.yaml ../openapi.json ../openapi-3.0.json
+
+%/node_modules/.package-lock.json: %/package-lock.json
+	cd $* && npm ci --ignore-scripts --no-audit --no-fund --loglevel error
+	@touch $@
+
 # Versions and hashes only: where packages come from is the business of each machine.
 lock:
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -48,3 +69,17 @@ lock:
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-annotate --custom-compile-command 'make lock' \
 		--group dev pyproject.toml --output-file requirements.lock $(OPTIONS)
+
+# Sponsors' addresses are addresses too.
+lock-npm:
+	@for folder in $(NPM_FOLDERS); do \
+		(cd $$folder && npm install --package-lock-only --ignore-scripts --no-audit --no-fund \
+			--omit-lockfile-registry-resolved && node -e "$$WITHOUT_SPONSORS") || exit 1; done
+
+define WITHOUT_SPONSORS
+const fs = require('node:fs');
+const lock = JSON.parse(fs.readFileSync('package-lock.json'));
+for (const entry of Object.values(lock.packages)) delete entry.funding;
+fs.writeFileSync('package-lock.json', JSON.stringify(lock, null, 2) + '\n');
+endef
+export WITHOUT_SPONSORS
