@@ -9,7 +9,7 @@ PARAMETERS: Mapping[str, Any] = {
         "in": "header",
         "description": "An `ETag` of an earlier answer: 304 until there is something new.",
         "schema": {"type": "string"},
-        "example": 'W/"7-en"',
+        "example": 'W/"7-3-en"',
     },
     "acceptLanguage": {
         "name": "Accept-Language",
@@ -21,9 +21,12 @@ PARAMETERS: Mapping[str, Any] = {
     "ifMatch": {
         "name": "If-Match",
         "in": "header",
-        "description": "The `ETag` of what the change is based on: 412 when it has changed since.",
+        "description": (
+            "The `ETag` of what the change is based on, from any read of the client, its keys or "
+            "its delegations: 412 when something of the client has changed since."
+        ),
         "schema": {"type": "string"},
-        "example": 'W/"7-en"',
+        "example": 'W/"7-3-en"',
     },
     "preferRepresentation": {
         "name": "Prefer",
@@ -38,7 +41,7 @@ HEADERS: Mapping[str, Any] = {
     "ETag": {
         "description": "The version of the answer, for `If-None-Match` and `If-Match`.",
         "schema": {"type": "string"},
-        "example": 'W/"7-en"',
+        "example": 'W/"7-3-en"',
     },
     "Location": {
         "description": "Where to go next: the page where a person confirms.",

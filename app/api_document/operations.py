@@ -86,10 +86,15 @@ OPERATIONS: Mapping[str, Operation] = {
         refusals=["ChangeRefused", *CLIENT_CALLS, "PreconditionFailed", *BODY_IS_READ],
     ),
     "getClientStatus": Operation(
-        answers={200: Answer("The status in its old form.", "ClientStatusAnswer")},
+        headers=["ifNoneMatch"],
+        answers={
+            200: Answer("The status in its old form.", "ClientStatusAnswer", ["ETag"]),
+            304: UNCHANGED,
+        },
         refusals=CLIENT_CALLS,
     ),
     "addClientSecret": Operation(
+        headers=["ifMatch"],
         body="PublicJwk",
         body_description=(
             "The new public key. A JSON string that holds the text of the JWK is accepted too, as "
@@ -101,15 +106,23 @@ OPERATIONS: Mapping[str, Operation] = {
                 "ClientSecretCreated",
             )
         },
-        refusals=["KeyRefused", *CLIENT_CALLS, "KeyTaken", *BODY_IS_READ],
+        refusals=["KeyRefused", *CLIENT_CALLS, "KeyTaken", "PreconditionFailed", *BODY_IS_READ],
     ),
     "getClientSecrets": Operation(
-        answers={200: Answer("The keys, oldest first.", "ClientSecrets")},
+        headers=["ifNoneMatch"],
+        answers={200: Answer("The keys, oldest first.", "ClientSecrets", ["ETag"]), 304: UNCHANGED},
         refusals=CLIENT_CALLS,
     ),
     "retireClientSecret": Operation(
+        headers=["ifMatch"],
         answers={204: Answer("The key goes out of use, or has done so before.")},
-        refusals=["ParameterRefused", *CLIENT_CALLS, "KeyNotFound", "LastUsableKey"],
+        refusals=[
+            "ParameterRefused",
+            *CLIENT_CALLS,
+            "KeyNotFound",
+            "LastUsableKey",
+            "PreconditionFailed",
+        ],
     ),
     "getDelegations": Operation(
         headers=["ifNoneMatch"],
@@ -132,18 +145,28 @@ OPERATIONS: Mapping[str, Operation] = {
         refusals=[*CLIENT_CALLS, "DelegationNotFound"],
     ),
     "requestDelegation": Operation(
+        headers=["ifMatch"],
         answers={
             200: Answer("Where somebody goes to give the right.", "DelegationRequestAnswer"),
         },
-        refusals=[*CLIENT_CALLS[:-1], "AltinnUnavailable", "DelegationNotFound", "WrongState"],
+        refusals=[
+            *CLIENT_CALLS[:-1],
+            "AltinnUnavailable",
+            "DelegationNotFound",
+            "WrongState",
+            "PreconditionFailed",
+        ],
     ),
     "getMultiTenantDelegations": Operation(
+        headers=["ifNoneMatch"],
         answers={
             200: Answer(
                 "The organizations that have delegated; an empty list for a client of one "
                 "organization.",
                 "MultiTenantDelegations",
-            )
+                ["ETag"],
+            ),
+            304: UNCHANGED,
         },
         refusals=CLIENT_CALLS,
     ),

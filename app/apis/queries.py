@@ -37,7 +37,9 @@ class Catalogues:
             self._versions = {version: row.content}
         return self._versions[version]
 
-    async def in_force(self) -> Catalogue:
+    async def version_in_force(self) -> int | None:
         async with self._sessions() as db:
-            version = await db.scalar(select(newest_version()))
-        return await self.of(version)
+            return await db.scalar(select(newest_version()))
+
+    async def in_force(self) -> Catalogue:
+        return await self.of(await self.version_in_force())

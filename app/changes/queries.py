@@ -1,5 +1,7 @@
 """Raising the counter of what a reader of a client can see, and telling those who wait."""
 
+from collections.abc import Callable
+from typing import TypeAlias
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select
@@ -9,6 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.changes.models import ClientChanges
 
 CHANNEL = "client_changed"
+
+VersionCheck: TypeAlias = Callable[[int], None]
+"""Refuses who has not seen the version that a change is made of."""
+_CHECK = "version_check"
 
 
 def counter_raised(client_id: UUID | ColumnElement[UUID]) -> Insert:
@@ -23,7 +29,29 @@ def counter_raised(client_id: UUID | ColumnElement[UUID]) -> Insert:
     )
 
 
+async def counter_of(db: AsyncSession, client_id: UUID) -> int:
+    """To be asked for before what it is the version of, where one statement does not read both:
+    what changes in between is then told twice, and never missed."""
+    counter = await db.scalar(
+        select(ClientChanges.counter).where(ClientChanges.client_id == client_id)
+    )
+    return counter or 0
+
+
+async def check_version(db: AsyncSession, client_id: UUID, check: VersionCheck) -> None:
+    """Have `check` judge the version now, and the one that this transaction will change.
+
+    Between the two somebody else may commit, since not all who raise the counter lock the
+    client. Raising it locks it, so the second judgement holds.
+    """
+    check(await counter_of(db, client_id))
+    db.info[_CHECK] = check
+
+
 async def client_changed(db: AsyncSession, client_id: UUID) -> None:
     """A reader of this client sees something new once the open transaction commits."""
-    await db.execute(counter_raised(client_id))
+    raised = await db.scalar(counter_raised(client_id).returning(ClientChanges.counter))
+    check: VersionCheck | None = db.info.pop(_CHECK, None)
+    if check is not None:
+        check((raised or 1) - 1)
     await db.execute(select(func.pg_notify(CHANNEL, str(client_id))))

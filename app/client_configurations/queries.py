@@ -99,13 +99,6 @@ async def client_to_change(db: AsyncSession, client_id: UUID) -> ClientConfigura
     )
 
 
-async def changes_of(db: AsyncSession, client_id: UUID) -> int:
-    counter = await db.scalar(
-        select(ClientChanges.counter).where(ClientChanges.client_id == client_id)
-    )
-    return counter or 0
-
-
 async def scopes_of(db: AsyncSession, client_id: UUID) -> set[str]:
     """The scopes that the client has or has asked for."""
     rows = await db.scalars(

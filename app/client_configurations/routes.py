@@ -31,7 +31,7 @@ async def get_client(request: Request[Any, Any, Any]) -> Response[CurrentClient]
     caller = await client_that_reads(request)
     language = _language(request)
     read = await _read(request, caller, language)
-    return versioned(request, read.client, etag(read.counter, language), vary="Accept-Language")
+    return versioned(request, read.client, _tag(read, language), vary="Accept-Language")
 
 
 @get(
@@ -41,11 +41,12 @@ async def get_client(request: Request[Any, Any, Any]) -> Response[CurrentClient]
     tags=["Client"],
     deprecated=True,
 )
-async def get_client_status(request: Request[Any, Any, Any]) -> ClientStatusAnswer:
+async def get_client_status(request: Request[Any, Any, Any]) -> Response[ClientStatusAnswer]:
     """The status as it was told before 2025: use `GET /v1/client`."""
     caller = await client_that_reads(request)
     read = await _read(request, caller, _language(request))
-    return legacy_status(read.client.api_scopes)
+    body = legacy_status(read.client.api_scopes)
+    return versioned(request, body, etag(read.counter, read.catalogue_version))
 
 
 @put("/client", operation_id="updateClient", summary="Change the client", tags=["Client"])
@@ -68,16 +69,17 @@ async def put_client(request: Request[Any, Any, Any]) -> Response[CurrentClient 
         caller,
         asked,
         errors,
-        check_version=partial(check_if_match, sent_if_match(request)),
+        has_seen=partial(check_if_match, sent_if_match(request)),
         now=state.clock(),
     )
     if version is not None:
         await state.published(caller.client_id, version)
     if not prefers(request.headers.getall("prefer", []), "return", "representation"):
         return Response(None, status_code=HTTPStatus.NO_CONTENT)
-    read = await _read(request, caller, _language(request))
+    language = _language(request)
+    read = await _read(request, caller, language)
     headers = {
-        "ETag": etag(read.counter, _language(request)),
+        "ETag": _tag(read, language),
         "Vary": "Accept-Language",
         "Preference-Applied": "return=representation",
     }
@@ -91,6 +93,11 @@ async def _read(
     return await use_cases.current_client(
         state.database, state.catalogues, caller, language=language, now=state.clock()
     )
+
+
+def _tag(read: ReadClient, language: Language) -> str:
+    """Reasons hold the catalogue's words, in one language."""
+    return etag(read.counter, read.catalogue_version, language)
 
 
 def _language(request: Request[Any, Any, Any]) -> Language:

@@ -1,6 +1,5 @@
 """Reading and changing a client. Each function is one transaction."""
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +11,7 @@ from app.apis.catalogue import Catalogue, ClientSystem, RedirectUriRule
 from app.apis.queries import Catalogues
 from app.approvals.use_cases import ask_for_access
 from app.audit.trail import Happened, record
-from app.changes.queries import client_changed
+from app.changes.queries import VersionCheck, check_version, client_changed
 from app.client_configurations.asking import (
     child_errors,
     claim_errors,
@@ -22,7 +21,6 @@ from app.client_configurations.asking import (
 )
 from app.client_configurations.queries import (
     CURRENT_CLIENT,
-    changes_of,
     client_to_change,
     has_ended,
     scopes_of,
@@ -54,6 +52,7 @@ class ReadClient(Struct, frozen=True):
     client: CurrentClient
     counter: int
     """How many times a reader could have seen something new."""
+    catalogue_version: int
 
 
 async def current_client(
@@ -94,7 +93,7 @@ async def current_client(
         post_logout_redirect_uris=row["post_logout_redirect_uris"],
         child_organization_numbers=row["child_organization_numbers"],
     )
-    return ReadClient(client, row["counter"] or 0)
+    return ReadClient(client, row["counter"] or 0, row["catalogue_version"])
 
 
 async def change_client(
@@ -106,20 +105,20 @@ async def change_client(
     asked: dict[str, Any],
     errors: list[FieldError],
     *,
-    check_version: Callable[[int], None],
+    has_seen: VersionCheck,
     now: datetime,
 ) -> int | None:
     """Make `asked` all that the client asks for. None: it is so already.
 
     `errors` are those of the body's form; those of the rules are added before it is refused.
-    `check_version` refuses when the caller has not seen what he changes. Answers the version
-    that the token issuer has to know.
+    `has_seen` refuses when the caller has not seen what he changes. Answers the version that the
+    token issuer has to know.
     """
     if not (errors or child_errors(asked.get("child_organization_numbers"), settings)):
         errors += await _children_errors(database, register, caller, asked, now)
     async with database.sessions.begin() as db:
         client = await _client_that_may_change(db, caller)
-        check_version(await changes_of(db, caller.client_id))
+        await check_version(db, caller.client_id, has_seen)
         kept = await scopes_of(db, caller.client_id)
         system = catalogue.systems.get(client.client_system_id)
         errors += update_errors(asked, system, catalogue, settings, kept)

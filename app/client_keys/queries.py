@@ -16,6 +16,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from app.changes.models import ClientChanges
 from app.client_keys.models import ClientKey
 from app.client_keys.rules import LIVE
 from app.clients.models import ClientConfiguration
@@ -43,6 +44,7 @@ KEYS_OF_CLIENT = HotStatement(
         ClientConfiguration.status,
         HAS_ENDED,
         *OWN_KEY,
+        ClientChanges.counter,
         ClientKey.thumbprint,
         ClientKey.kid,
         ClientKey.origin,
@@ -68,6 +70,7 @@ KEYS_OF_CLIENT = HotStatement(
             or_(is_live(ClientKey), bindparam("ended_too", type_=Boolean)),
         ),
     )
+    .outerjoin(ClientChanges, ClientChanges.client_id == ClientConfiguration.client_id)
     .where(ClientConfiguration.client_id == bindparam("client_id"))
     .order_by(ClientKey.created_at, ClientKey.thumbprint)
 )

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from functools import partial
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -15,6 +16,7 @@ from app.database import Database
 from app.problems import InvalidRequest
 from app.settings import Settings
 from app.web.bodies import check_content_type
+from app.web.conditional import check_if_match, etag, sent_if_match, versioned
 from app.web.json_text import read_json
 
 
@@ -41,8 +43,14 @@ async def post_client_secret(request: Request[Any, Any, Any]) -> Response[Client
         if refused.leaked_thumbprint:
             await use_cases.note_leak(database.sessions, refused.leaked_thumbprint, now=now)
         raise
+    if_match = sent_if_match(request)
     added = await use_cases.add_key(
-        database, caller, key, life_days=settings.key_life_days, now=now
+        database,
+        caller,
+        key,
+        has_seen=partial(check_if_match, if_match) if if_match else None,
+        life_days=settings.key_life_days,
+        now=now,
     )
     version = added.published_version
     if version is not None and await request.app.state.published(caller.client_id, version):
@@ -71,13 +79,14 @@ async def get_client_secrets(
         Literal["live", "all"],
         QueryParameter(description="`live`, or `all` to list ended keys too."),
     ] = "live",
-) -> list[ClientSecret]:
-    """The calling client's keys, oldest first."""
+) -> Response[list[ClientSecret]]:
+    """The calling client's keys, oldest first. That one was used changes no `ETag`."""
     caller = await client_that_reads(request)
     state = request.app.state
-    return await use_cases.keys_of(
+    read = await use_cases.keys_of(
         state.database, caller, ended_too=include == "all", now=state.clock()
     )
+    return versioned(request, read.keys, etag(read.counter))
 
 
 @delete(
@@ -108,6 +117,7 @@ async def delete_client_secret(
         caller,
         thumbprint,
         grace=timedelta(seconds=grace_seconds),
+        has_seen=partial(check_if_match, sent_if_match(request)),
         now=request.app.state.clock(),
     )
     if version is not None:

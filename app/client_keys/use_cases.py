@@ -7,11 +7,12 @@ import msgspec
 from asyncpg import Record, UniqueViolationError
 from msgspec import Struct
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.callers import CallingClient
 from app.access.public_jwk import PublicKey
 from app.audit.trail import Actor, Happened, record
-from app.changes.queries import client_changed
+from app.changes.queries import VersionCheck, check_version, client_changed
 from app.client_keys.adding import ADD_KEY
 from app.client_keys.models import ClientKey
 from app.client_keys.queries import (
@@ -51,12 +52,25 @@ class AddedKey(Struct, frozen=True):
 
 
 async def add_key(
-    database: Database, caller: CallingClient, key: PublicKey, *, life_days: int, now: datetime
+    database: Database,
+    caller: CallingClient,
+    key: PublicKey,
+    *,
+    has_seen: VersionCheck | None = None,
+    life_days: int,
+    now: datetime,
 ) -> AddedKey:
-    """Register one more key. Registering a live key again gives the answer that stands."""
+    """Register one more key. Registering a live key again gives the answer that stands.
+
+    `has_seen` refuses when the caller has not seen what he adds to.
+    """
+    expires_at = end_of_life(now, life_days)
     try:
         async with database.writes.acquire() as connection:
-            return await _add_key(connection, caller, key, end_of_life(now, life_days), now)
+            if has_seen is None:
+                return await _add_key(connection, caller, key, expires_at, now)
+            async with connection.transaction():
+                return await _add_key(connection, caller, key, expires_at, now, has_seen)
     except UniqueViolationError as error:
         # Another client registered the same key at the same moment.
         raise KeyTaken from error
@@ -68,15 +82,19 @@ async def _add_key(
     key: PublicKey,
     expires_at: datetime,
     now: datetime,
+    has_seen: VersionCheck | None = None,
 ) -> AddedKey:
     while True:
         found = await _added_or_found(connection, caller, key, expires_at, now)
         standing = _checked(found)
+        if standing["key_of"] is not None:
+            return _registered_already(standing, caller, key)
+        if has_seen is not None:
+            # What was read is what was changed: else nothing was added.
+            has_seen(standing["counter"] or 0)
         if standing["wanted"] is not None:
             await note_use(connection, standing, now)
             return _new(key, expires_at, standing["wanted"])
-        if standing["key_of"] is not None:
-            return _registered_already(standing, caller, key)
         _check_room(standing, key)
         # Nothing stood against it but that something else of the client changed meanwhile.
 
@@ -157,9 +175,14 @@ async def note_use(connection: Connection, row: Record, now: datetime) -> None:
         await NOTE_USE.row(connection, of_thumbprint=row["own_key"], now=now)
 
 
+class KeyList(Struct, frozen=True):
+    keys: list[ClientSecret]
+    counter: int
+
+
 async def keys_of(
     database: Database, caller: CallingClient, *, ended_too: bool, now: datetime
-) -> list[ClientSecret]:
+) -> KeyList:
     """The client's keys, oldest first."""
     async with database.reads.acquire() as connection:
         rows = await KEYS_OF_CLIENT.rows(
@@ -168,8 +191,10 @@ async def keys_of(
             proof_thumbprint=caller.key_thumbprint,
             ended_too=ended_too,
         )
-        await note_use(connection, _checked(rows[0] if rows else None), now)
-    return [_shown(row) for row in rows if row["thumbprint"] is not None]
+        standing = _checked(rows[0] if rows else None)
+        await note_use(connection, standing, now)
+    keys = [_shown(row) for row in rows if row["thumbprint"] is not None]
+    return KeyList(keys, standing["counter"] or 0)
 
 
 def _shown(row: Record) -> ClientSecret:
@@ -193,20 +218,22 @@ async def retire_key(
     thumbprint: str,
     *,
     grace: timedelta,
+    has_seen: VersionCheck,
     now: datetime,
 ) -> int | None:
-    """Let a key go out of use after `grace`. Doing it again changes nothing (None)."""
+    """Let a key go out of use after `grace`. Doing it again changes nothing (None).
+
+    `has_seen` refuses when the caller has not seen what he changes.
+    """
     async with sessions.begin() as db:
         keys = await live_keys_to_change(db, caller.client_id)
-        standing = await standing_of(db, caller.client_id, caller.key_thumbprint)
-        check_standing(
-            standing[0] if standing else None, key_has_ended=bool(standing and standing[1])
-        )
+        await _check_standing(db, caller)
         key = next((key for key in keys if key.thumbprint == thumbprint), None)
         if key is None:
             raise KeyNotFound
         if key.state == KeyState.RETIRING and grace:
             return None
+        await check_version(db, caller.client_id, has_seen)
         if not _others_usable(keys, key, now):
             raise LastUsableKey
         if key.state != KeyState.RETIRING:
@@ -224,6 +251,11 @@ async def retire_key(
         )
         await client_changed(db, caller.client_id)
         return await want_publication(db, caller.client_id)
+
+
+async def _check_standing(db: AsyncSession, caller: CallingClient) -> None:
+    standing = await standing_of(db, caller.client_id, caller.key_thumbprint)
+    check_standing(standing[0] if standing else None, key_has_ended=bool(standing and standing[1]))
 
 
 def _others_usable(keys: Sequence[ClientKey], key: ClientKey, now: datetime) -> bool:

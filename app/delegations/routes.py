@@ -1,3 +1,4 @@
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -14,10 +15,7 @@ from app.delegations.wire import (
     Delegations,
     MultiTenantDelegation,
 )
-from app.web.conditional import etag, versioned
-
-# The texts stand there in every language, so that one version serves all.
-ALL_LANGUAGES = "all"
+from app.web.conditional import check_if_match, etag, sent_if_match, versioned
 
 DelegationId = Annotated[UUID, PathParameter(description="The `id` of the delegation.")]
 
@@ -30,14 +28,16 @@ DelegationId = Annotated[UUID, PathParameter(description="The `id` of the delega
 )
 async def get_multi_tenant_delegations(
     request: Request[Any, Any, Any],
-) -> list[MultiTenantDelegation]:
+) -> Response[list[MultiTenantDelegation]]:
     """The organizations that let the calling client act for them; none for a single-tenant one."""
     caller = await client_that_reads(request)
     catalogues: Catalogues = request.app.state.catalogues
-    delegations = await use_cases.delegators_of(
-        request.app.state.database, await catalogues.in_force(), caller
+    version = await catalogues.version_in_force()
+    delegators = await use_cases.delegators_of(
+        request.app.state.database, await catalogues.of(version), caller
     )
-    return msgspec.convert(delegations, list[MultiTenantDelegation], from_attributes=True)
+    body = msgspec.convert(delegators.entries, list[MultiTenantDelegation], from_attributes=True)
+    return versioned(request, body, etag(delegators.counter, version))
 
 
 @get(
@@ -63,14 +63,12 @@ async def get_delegations(
     Reading this counts as waiting: Altinn is asked more often for a while.
     """
     caller = await client_that_reads(request)
+    version, known = await _known_here(request)
     page = await use_cases.delegations_of(
-        **await _known_here(request),
-        caller=caller,
-        after=UUID(cursor) if cursor else None,
-        limit=limit,
+        **known, caller=caller, after=UUID(cursor) if cursor else None, limit=limit
     )
     body = Delegations(page.items, page.next_cursor)
-    return versioned(request, body, etag(page.counter, ALL_LANGUAGES))
+    return versioned(request, body, etag(page.counter, version))
 
 
 @get(
@@ -84,10 +82,9 @@ async def get_delegation(
 ) -> Response[DelegationAnswer]:
     """One right that the client needs. Reading it counts as waiting."""
     caller = await client_that_reads(request)
-    page = await use_cases.delegations_of(
-        **await _known_here(request), caller=caller, only=delegation_id
-    )
-    return versioned(request, page.items[0], etag(page.counter, ALL_LANGUAGES))
+    version, known = await _known_here(request)
+    page = await use_cases.delegations_of(**known, caller=caller, only=delegation_id)
+    return versioned(request, page.items[0], etag(page.counter, version))
 
 
 @post(
@@ -105,9 +102,8 @@ async def post_delegation_check(
     What Altinn says within a second stands in the answer. Else it is there at the next read.
     """
     caller = await client_that_changes(request)
-    return await use_cases.check_now(
-        **await _known_here(request), caller=caller, delegation_id=delegation_id
-    )
+    _, known = await _known_here(request)
+    return await use_cases.check_now(**known, caller=caller, delegation_id=delegation_id)
 
 
 @post(
@@ -126,20 +122,25 @@ async def post_delegation_request(
     plain link and the steps in words.
     """
     caller = await client_that_changes(request)
+    _, known = await _known_here(request)
     return await use_cases.request_right(
-        **await _known_here(request),
+        **known,
         altinn=request.app.state.altinn,
         caller=caller,
         delegation_id=delegation_id,
+        has_seen=partial(check_if_match, sent_if_match(request)),
     )
 
 
-async def _known_here(request: Request[Any, Any, Any]) -> dict[str, Any]:
-    """What every use case of this room is told by its process."""
+async def _known_here(request: Request[Any, Any, Any]) -> tuple[int | None, dict[str, Any]]:
+    """The version of the catalogue, and what every use case of this room is told."""
     state = request.app.state
-    return {
+    catalogues: Catalogues = state.catalogues
+    version = await catalogues.version_in_force()
+    known = {
         "database": state.database,
-        "catalogue": await state.catalogues.in_force(),
+        "catalogue": await catalogues.of(version),
         "pages_url": state.settings.altinn_ui_url,
         "now": state.clock(),
     }
+    return version, known

@@ -8,12 +8,12 @@ from uuid import UUID
 
 from msgspec import Struct
 from msgspec.structs import replace
-from sqlalchemy import Row, select
+from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.callers import CallingClient
 from app.apis.catalogue import Catalogue, DeclaredDelegation
-from app.changes.models import ClientChanges
+from app.changes.queries import VersionCheck, counter_of
 from app.client_keys.queries import standing_of
 from app.clients.models import ClientConfiguration
 from app.clients.standing import check_standing
@@ -69,17 +69,15 @@ async def delegations_of(
 ) -> Page:
     """The client's records from `after` on, or `only` one. Who reads them is taken to wait."""
     async with database.sessions() as db:
+        counter = await counter_of(db, caller.client_id)
         frame = await _frame(db, caller, catalogue, pages_url, now)
         rows = await records_of(db, caller.client_id, only=only, after=after, limit=limit + 1)
-        counter = await db.scalar(
-            select(ClientChanges.counter).where(ClientChanges.client_id == caller.client_id)
-        )
     if only is not None and not rows:
         raise DelegationNotFound
     await _note_reader(database, caller.client_id, rows, now)
     items = [delegation_answer(delegation, poll, frame) for delegation, poll in rows[:limit]]
     more = len(rows) > limit
-    return Page(items, items[-1].id.hex if more else None, counter or 0)
+    return Page(items, items[-1].id.hex if more else None, counter)
 
 
 async def _note_reader(
@@ -110,23 +108,30 @@ async def _frame(
     return Frame(client, catalogue.systems[client.client_system_id], catalogue, pages_url, now)
 
 
+class Delegators(Struct, frozen=True):
+    entries: list[DeclaredDelegation]
+    counter: int
+
+
 async def delegators_of(
     database: Database, catalogue: Catalogue, caller: CallingClient
-) -> list[DeclaredDelegation]:
+) -> Delegators:
     """Those that let a client of many act for them, as far as Altinn has a say in it."""
     async with database.sessions() as db:
+        counter = await counter_of(db, caller.client_id)
         standing = await standing_of(db, caller.client_id, caller.key_thumbprint)
         states = await states_of(db, caller.client_id)
     check_standing(standing[0] if standing else None, key_has_ended=bool(standing and standing[1]))
     declared = catalogue.declared_clients.get(caller.client_id)
     if declared is None:
-        return []
+        return Delegators([], counter)
     system = catalogue.systems[declared.client_system]
-    return [
+    entries = [
         entry
         for entry in declared.delegations
         if lets_act(entry.delegator.organization_number, system, declared.api_scopes, states)
     ]
+    return Delegators(entries, counter)
 
 
 async def check_now(
@@ -177,10 +182,15 @@ async def request_right(
     delegation_id: UUID,
     *,
     pages_url: str | None,
+    has_seen: VersionCheck,
     now: datetime,
 ) -> DelegationRequestAnswer:
-    """Have the giver asked in Altinn. Once: a request that is open is answered again."""
+    """Have the giver asked in Altinn. Once: a request that is open is answered again.
+
+    `has_seen` judges before Altinn is asked: what Altinn has taken cannot be taken back.
+    """
     async with database.sessions() as db:
+        has_seen(await counter_of(db, caller.client_id))
         frame = await _frame(db, caller, catalogue, pages_url, now)
         delegation = await _own(db, caller, delegation_id)
     if delegation.state in OPEN_REQUEST:

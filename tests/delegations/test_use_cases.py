@@ -157,7 +157,14 @@ async def test_another_clients_delegation_is_not_there(database: Database) -> No
             database, WITH_RIGHT, caller(mine), delegation.id, pages_url=None, now=NOW
         ),
         use_cases.request_right(
-            database, altinn, WITH_RIGHT, caller(mine), delegation.id, pages_url=None, now=NOW
+            database,
+            altinn,
+            WITH_RIGHT,
+            caller(mine),
+            delegation.id,
+            has_seen=lambda _: None,
+            pages_url=None,
+            now=NOW,
         ),
     ):
         with pytest.raises(DelegationNotFound):
@@ -221,7 +228,14 @@ async def request(
 ) -> DelegationRequestAnswer:
     delegation, _ = await record_of(database, client_id)
     return await use_cases.request_right(
-        database, altinn, WITH_RIGHT, caller(client_id), delegation.id, pages_url=PAGES, now=NOW
+        database,
+        altinn,
+        WITH_RIGHT,
+        caller(client_id),
+        delegation.id,
+        has_seen=lambda _: None,
+        pages_url=PAGES,
+        now=NOW,
     )
 
 
