@@ -24,7 +24,7 @@ def show(client_id: UUID) -> None:
     """Print everything about CLIENT_ID as JSON."""
 
     async def found(db: AsyncSession) -> Overview:
-        return await client_overview(db, client_id)
+        return await client_overview(db, client_id, now=now())
 
     click.echo(msgspec.json.format(msgspec.json.encode(do(found)), indent=2).decode())
 

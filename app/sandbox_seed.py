@@ -7,6 +7,7 @@ from app.access.api_keys import register_api_key
 from app.apis.rules import read_catalogue
 from app.client_configurations.applying import apply_catalogue
 from app.database import Database
+from app.delegations.feeds import begin_anew
 from app.publications.use_cases import republish_all
 from app.settings import Settings
 
@@ -24,7 +25,8 @@ REVOKED = "sandbox-revoked"
 async def seed(settings: Settings) -> None:
     """What the sandbox begins with. On a database that has been used, only what is missing.
 
-    An issuer that has just been started knows nobody: it is told again of every client.
+    An issuer that has just been started knows nobody: it is told again of every client. The
+    other stand-ins have begun anew too, and so their lists of changes.
     """
     database = Database(settings.database_url)
     catalogue = read_catalogue((DATA / "catalogue.json").read_bytes())
@@ -47,5 +49,6 @@ async def seed(settings: Settings) -> None:
                     now=now,
                     revoked=key == REVOKED,
                 )
+            await begin_anew(db)
     await republish_all(database.sessions)
     await database.engine.dispose()

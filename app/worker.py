@@ -32,7 +32,9 @@ from app.delegations.altinn import Altinn
 from app.delegations.asking import ask_what_is_due
 from app.delegations.budget import SharedBudget
 from app.delegations.queries import DUE_CHANNEL as DELEGATION_DUE
+from app.delegations.register_feed import follow_register
 from app.jobs import Job, do_for_ever
+from app.organizations.register import Register, UpdateFeed
 from app.publications.queries import DUE_CHANNEL
 from app.publications.token_issuer import Registration, TokenIssuer
 from app.publications.use_cases import publish_one
@@ -122,6 +124,15 @@ def verification_job(verifier: Verifier, clock: Clock) -> Job:
     )
 
 
+def register_job(sessions: Sessions, register: Register, feed: UpdateFeed, clock: Clock) -> Job:
+    """Hearing what has become of the organizations that clients act for."""
+    return Job(
+        name="register's updates",
+        every=10 * SECOND,
+        run=lambda: follow_register(sessions, register, feed, now=clock()),
+    )
+
+
 def domain_jobs(sessions: Sessions, clock: Clock) -> Sequence[Job]:
     """What falls due by the domain's clock."""
     return (
@@ -174,6 +185,7 @@ async def run_worker(settings: Settings, *, clock: Clock = real_time) -> None:
                     Verifier(sessions, catalogues, others.register, others.person_rights, settings),
                     clock,
                 ),
+                register_job(sessions, others.register, others.register_feed, clock),
                 *domain_jobs(sessions, clock),
                 *housekeeping(sessions),
             )

@@ -115,6 +115,26 @@ def test_a_client_is_shown_blocked_and_closed(seeded: Run) -> None:
     assert json.loads(seeded("client", "show", CLIENT).output)["status"] == "closed"
 
 
+def test_a_clients_delegations_and_its_organizations_mark_are_shown(
+    seeded: Run, database_url: str
+) -> None:
+    assert json.loads(seeded("client", "show", CLIENT).output)["organizationMark"] is None
+    execute(
+        database_url,
+        "INSERT INTO organizations (organization_number, verdict, winding_up, checked_at,"
+        " outdated, mark, marked_at) SELECT organization_number, 'bankrupt', false, now(), false,"
+        f" 'bankrupt', now() FROM client_configurations WHERE client_id = '{CLIENT}'",
+    )
+    shown = json.loads(seeded("client", "show", CLIENT).output)
+    assert shown["organizationMark"]["mark"] == "bankrupt"
+    assert {entry["from"] for entry in shown["delegations"]} >= {"310000019"}
+    for entry in shown["delegations"]:
+        assert entry["right"] == "nhn-helseid-databehandler"
+        assert (entry["state"], entry["checkedAt"], entry["source"]) == ("unknown", None, None)
+        assert entry["since"]
+        assert entry["nextCheckAt"]
+
+
 def test_what_waits_is_listed_and_decided(seeded: Run, database_url: str) -> None:
     assert "Nothing waits." in seeded("approvals", "list").output
     execute(database_url, "UPDATE scope_accesses SET state = 'pending' WHERE position > 0")

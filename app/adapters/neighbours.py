@@ -6,11 +6,19 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from msgspec import Struct
 
-from app.adapters import altinn_calls, enhetsregisteret, login, maskinporten, token_issuer
+from app.adapters import (
+    altinn_calls,
+    enhetsregisteret,
+    enhetsregisteret_feed,
+    login,
+    maskinporten,
+    token_issuer,
+)
 from app.adapters.altinn import AltinnScopes, HttpAltinn
 from app.adapters.altinn_calls import AltinnCalls
 from app.adapters.discovery import Discovery
 from app.adapters.enhetsregisteret import Enhetsregisteret
+from app.adapters.enhetsregisteret_feed import EnhetsregisteretFeed
 from app.adapters.http import CircuitBreaker, Neighbour
 from app.adapters.issuer_keys import IssuerJwks
 from app.adapters.login import IssuerLogin, LoginKey
@@ -23,6 +31,7 @@ from app.settings import Settings
 
 class Neighbours(Struct):
     register: Enhetsregisteret
+    register_feed: EnhetsregisteretFeed
     issuer: RegistrationAtIssuer
     issuer_keys: IssuerJwks
     login: IssuerLogin
@@ -38,11 +47,6 @@ async def neighbours(settings: Settings, altinn_budget: Budget) -> AsyncIterator
     """The neighbours, with connections that are closed at the end."""
     async with AsyncExitStack() as stack:
         reach = Reach(settings, stack)
-        register_http = await reach(
-            settings.enhetsregisteret_url,
-            within=enhetsregisteret.WITHIN,
-            tries=enhetsregisteret.TRIES,
-        )
         issuer_http = await reach(
             settings.issuer,
             within=token_issuer.WITHIN,
@@ -52,7 +56,8 @@ async def neighbours(settings: Settings, altinn_budget: Budget) -> AsyncIterator
         keys = IssuerJwks(issuer_http, metadata)
         calls = await _altinn_calls(settings, altinn_budget, reach)
         yield Neighbours(
-            register=Enhetsregisteret(register_http),
+            register=await _register(settings, reach),
+            register_feed=await _register_feed(settings, reach),
             issuer=RegistrationAtIssuer(issuer_http, metadata, settings.registration_token),
             issuer_keys=keys,
             login=IssuerLogin(
@@ -94,6 +99,19 @@ class Reach:
             breaker=breaker,
         )
         return await self._stack.enter_async_context(neighbour)
+
+
+async def _register(settings: Settings, reach: Reach) -> Enhetsregisteret:
+    within, tries = enhetsregisteret.WITHIN, enhetsregisteret.TRIES
+    return Enhetsregisteret(await reach(settings.enhetsregisteret_url, within=within, tries=tries))
+
+
+async def _register_feed(settings: Settings, reach: Reach) -> EnhetsregisteretFeed:
+    """Apart: a long list may take its time, and its failures are no news of the rest."""
+    within, tries = enhetsregisteret_feed.WITHIN, enhetsregisteret_feed.TRIES
+    return EnhetsregisteretFeed(
+        await reach(settings.enhetsregisteret_url, within=within, tries=tries)
+    )
 
 
 async def _altinn_calls(settings: Settings, budget: Budget, reach: Reach) -> AltinnCalls | None:

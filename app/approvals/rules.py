@@ -77,6 +77,7 @@ class ReasonCode(StrEnum):
     DELEGATION_SUSPECT = "delegationSuspect"
     DELEGATION_REVOKED = "delegationRevoked"
     DELEGATION_BLOCKED = "delegationBlocked"
+    DELEGATION_SOURCE_GONE = "delegationSourceGone"
 
     @property
     def is_of_delegation(self) -> bool:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Struct, field
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,6 +14,12 @@ from app.client_keys.models import ClientKey
 from app.client_keys.rules import KeyState
 from app.clients.models import ClientConfiguration
 from app.clients.rules import ClientStatus
+from app.delegations.answers import Source
+from app.delegations.models import Delegation, DelegationPoll
+from app.delegations.rules import State
+from app.delegations.views import is_stale
+from app.organizations.models import Organization
+from app.organizations.register import Mark
 from app.publications.models import Publication
 
 
@@ -51,6 +57,27 @@ class PublicationSeen(Struct, rename="camel", frozen=True):
     last_failure: str | None
 
 
+class DelegationSeen(Struct, rename="camel", frozen=True):
+    right: str
+    giver: str = field(name="from")
+    receiver: str = field(name="to")
+    state: State
+    since: datetime
+    source: Source | None
+    checked_at: datetime | None
+    next_check_at: datetime | None
+    stale: bool
+    last_error: str | None
+    request_id: str | None
+
+
+class MarkSeen(Struct, frozen=True):
+    """What Enhetsregisteret says has become of the client's organization."""
+
+    mark: Mark
+    since: datetime | None
+
+
 class Overview(Struct, rename="camel", frozen=True):
     client_id: UUID
     status: ClientStatus
@@ -58,6 +85,7 @@ class Overview(Struct, rename="camel", frozen=True):
     tenancy: str
     organization_number: str
     organization_name: str
+    organization_mark: MarkSeen | None
     external_ref: str | None
     created_at: datetime
     redirect_uris: list[str]
@@ -65,11 +93,12 @@ class Overview(Struct, rename="camel", frozen=True):
     child_organization_numbers: list[str]
     scopes: list[ScopeSeen]
     claims: list[ClaimSeen]
+    delegations: list[DelegationSeen]
     keys: list[KeySeen]
     publication: PublicationSeen | None
 
 
-async def client_overview(db: AsyncSession, client_id: UUID) -> Overview:
+async def client_overview(db: AsyncSession, client_id: UUID, *, now: datetime) -> Overview:
     client = await db.get(ClientConfiguration, client_id)
     if client is None:
         raise NoSuchClient(f"No client has the id {client_id}.")
@@ -80,6 +109,7 @@ async def client_overview(db: AsyncSession, client_id: UUID) -> Overview:
         tenancy=client.tenancy,
         organization_number=client.organization_number,
         organization_name=client.organization_name,
+        organization_mark=await _mark(db, client.organization_number),
         external_ref=client.external_ref,
         created_at=client.created_at,
         redirect_uris=client.redirect_uris,
@@ -87,6 +117,7 @@ async def client_overview(db: AsyncSession, client_id: UUID) -> Overview:
         child_organization_numbers=client.child_organization_numbers,
         scopes=await _scopes(db, client_id),
         claims=await _claims(db, client_id),
+        delegations=await _delegations(db, client_id, now),
         keys=await _keys(db, client_id),
         publication=await _publication(db, client_id),
     )
@@ -129,6 +160,36 @@ async def _claims(db: AsyncSession, client_id: UUID) -> list[ClaimSeen]:
             reason=row.reason,
         )
         for row in rows
+    ]
+
+
+async def _mark(db: AsyncSession, number: str) -> MarkSeen | None:
+    row = await db.get(Organization, number)
+    return None if row is None or row.mark is None else MarkSeen(row.mark, row.marked_at)
+
+
+async def _delegations(db: AsyncSession, client_id: UUID, now: datetime) -> list[DelegationSeen]:
+    rows = await db.execute(
+        select(Delegation, DelegationPoll)
+        .join(DelegationPoll, DelegationPoll.delegation_id == Delegation.id)
+        .where(Delegation.client_id == client_id)
+        .order_by(Delegation.right, Delegation.giver)
+    )
+    return [
+        DelegationSeen(
+            right=row.right,
+            giver=row.giver,
+            receiver=row.receiver,
+            state=row.state,
+            since=row.since,
+            source=poll.source,
+            checked_at=poll.checked_at,
+            next_check_at=poll.due_at,
+            stale=is_stale(poll, now),
+            last_error=poll.last_error,
+            request_id=row.request_id,
+        )
+        for row, poll in rows
     ]
 
 

@@ -86,7 +86,11 @@ def source_to_ask(kind: RightKind, standing: Standing) -> Source:
     return first
 
 
-def after_answer(standing: Standing, answer: Answer, now: datetime) -> Standing:
+def after_answer(
+    standing: Standing, answer: Answer, now: datetime, *, giver_gone: bool = False
+) -> Standing:
+    """`giver_gone`: Enhetsregisteret says that the giver can no longer act. Altinn's yes still
+    counts; its no means that there is nobody to give the right, and not that it is missing."""
     if answer.request_status is not None and standing.state in OPEN_REQUEST:
         standing = after_event(standing, STATUS_EVENTS[answer.request_status], now)
     if answer.found == Found.GIVEN:
@@ -96,7 +100,7 @@ def after_answer(standing: Standing, answer: Answer, now: datetime) -> Standing:
     if standing.state == State.ACTIVE:
         doubted = after_event(standing, Event.NOT_SEEN, now)
         return replace(doubted, first_no_at=now, first_no_by=answer.source)
-    if answer.found == Found.NO_SUCH_PARTY:
+    if giver_gone or answer.found == Found.NO_SUCH_PARTY:
         return after_event(standing, Event.ORGANIZATION_BLOCKED, now)
     if standing.state in OF_ORGANIZATION:
         standing = after_event(standing, Event.ORGANIZATION_FREE, now)

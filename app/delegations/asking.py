@@ -122,7 +122,7 @@ async def _keep(database: Database, results: Sequence[Result], now: datetime) ->
     for result in results:
         if isinstance(result.answer, AltinnUnavailable):
             failed.append(_after_failure(result.lease, result.answer, now))
-        elif result.answer is None or _moves(result.lease.standing, result.answer, now):
+        elif result.answer is None or _moves(result.lease, result.answer, now):
             await keep_change(database.sessions, result, now=now)
         else:
             same.append(_after_answer(result.lease, result.lease.standing, result.answer, now))
@@ -132,8 +132,9 @@ async def _keep(database: Database, results: Sequence[Result], now: datetime) ->
             await give_back(connection, failed, answered=False, now=now)
 
 
-def _moves(standing: Standing, answer: Answer, now: datetime) -> bool:
-    return after_answer(standing, answer, now) != standing
+def _moves(lease: Lease, answer: Answer, now: datetime) -> bool:
+    after = after_answer(lease.standing, answer, now, giver_gone=lease.giver_gone)
+    return after != lease.standing
 
 
 def _after_failure(lease: Lease, error: AltinnUnavailable, now: datetime) -> Kept:
@@ -174,7 +175,8 @@ async def keep_change(sessions: Sessions, result: Result, *, now: datetime) -> N
         delegation, poll = found
         before = delegation.standing
         if isinstance(result.answer, Answer):
-            after = after_answer(before, result.answer, now)
+            gone = result.lease.giver_gone
+            after = after_answer(before, result.answer, now, giver_gone=gone)
             kept = _after_answer(result.lease, after, result.answer, now)
             poll.checked_at, poll.source = now, kept.source
             poll.decision, poll.request_ref = kept.decision, kept.request_ref

@@ -24,6 +24,7 @@ from sqlalchemy import (
     bindparam,
     case,
     column,
+    exists,
     func,
     or_,
     select,
@@ -38,9 +39,17 @@ from app.delegations.answers import Source, Standing
 from app.delegations.models import Delegation, DelegationPoll
 from app.delegations.polling import Attention
 from app.delegations.rules import State
+from app.organizations.models import Organization
 
 _CLOCK: ColumnElement[datetime] = func.clock_timestamp()
 _MOMENT = TIMESTAMP(timezone=True)
+
+
+_GIVER_GONE = (
+    exists()
+    .where(Organization.organization_number == Delegation.giver, Organization.mark.is_not(None))
+    .correlate(Delegation)
+)
 
 
 class Lease(Struct, frozen=True, kw_only=True):
@@ -54,6 +63,7 @@ class Lease(Struct, frozen=True, kw_only=True):
     giver: str
     receiver: str
     standing: Standing
+    giver_gone: bool
     request_id: str | None
     attention: Attention
 
@@ -109,6 +119,7 @@ def _lease(due: CTE) -> HotStatement:
             Delegation.first_no_by,
             Delegation.request_id,
             Delegation.requested_at,
+            _GIVER_GONE.label("giver_gone"),
             DelegationPoll.leased_until,
             DelegationPoll.failures,
             DelegationPoll.watched_since,
@@ -155,6 +166,7 @@ def _lease_of(row: asyncpg.Record) -> Lease:
             first_no_by=Source(first_no_by) if first_no_by else None,
             requested_at=row["requested_at"],
         ),
+        giver_gone=row["giver_gone"],
         request_id=row["request_id"],
         attention=Attention(row["watched_since"], row["watched_until"], row["failures"]),
     )

@@ -16,7 +16,10 @@ class Delegation(Base):
     """
 
     __tablename__ = "delegations"
-    __table_args__ = (UniqueConstraint("client_id", "right", "giver", "receiver"),)
+    __table_args__ = (
+        UniqueConstraint("client_id", "right", "giver", "receiver"),
+        Index(None, "giver"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     client_id: Mapped[UUID] = mapped_column(ForeignKey("client_configurations.client_id"))
@@ -91,3 +94,22 @@ class AltinnBudget(Base):
     product: Mapped[str] = mapped_column(primary_key=True)
     calls: Mapped[float] = mapped_column(Float)
     counted_at: Mapped[datetime]
+
+
+class FollowedFeed(Base):
+    """How far we have read in a neighbour's list of changes.
+
+    `leased_until` is the database's clock, the other times are the domain's.
+    """
+
+    __tablename__ = "followed_feeds"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    cursor: Mapped[str]
+    begun_at: Mapped[datetime]
+    """What changed before is not in the list for us: it is looked up."""
+    due_at: Mapped[datetime]
+    leased_until: Mapped[datetime | None] = mapped_column(default=None)
+    failures: Mapped[int] = mapped_column(default=0)
+    """In a row."""
+    last_error: Mapped[str | None] = mapped_column(default=None)

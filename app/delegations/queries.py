@@ -24,6 +24,8 @@ from app.database import Connection, HotStatement
 from app.delegations.models import Delegation, DelegationPoll
 from app.delegations.polling import AFTER_FAILURES, WATCHED_FOR
 from app.delegations.rules import State
+from app.organizations.models import Organization
+from app.organizations.register import Mark
 
 DUE_CHANNEL = "delegation_due"
 
@@ -184,11 +186,15 @@ async def records_of(
     only: UUID | None = None,
     after: UUID | None = None,
     limit: int = 1,
-) -> list[Row[Delegation, DelegationPoll]]:
-    """A client's records in the order of their ids, those among them that are not needed too."""
+) -> list[Row[Delegation, DelegationPoll, Mark | None]]:
+    """A client's records in the order of their ids, those among them that are not needed too.
+
+    With each, what has become of its giver.
+    """
     query = (
-        select(Delegation, DelegationPoll)
+        select(Delegation, DelegationPoll, Organization.mark)
         .join(DelegationPoll, DelegationPoll.delegation_id == Delegation.id)
+        .outerjoin(Organization, Organization.organization_number == Delegation.giver)
         .where(Delegation.client_id == client_id)
         .order_by(Delegation.id)
         .limit(limit)

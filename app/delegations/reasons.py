@@ -91,12 +91,26 @@ REASONS: Mapping[ReasonCode, Texts] = {
         "Someone with access management for {giver} has to give it anew.",
     ),
     ReasonCode.DELEGATION_BLOCKED: Texts(
-        nb="Altinn kjenner ikke {giver} som en virksomhet som kan gi {receiver} rettigheten "
-        "«{right}». Kontroller organisasjonsnummeret: det må være en hovedenhet som består.",
-        nn="Altinn kjenner ikkje {giver} som ei verksemd som kan gi {receiver} retten «{right}». "
-        "Kontroller organisasjonsnummeret: det må vere ei hovudeining som består.",
-        en="Altinn does not know {giver} as an organization that can give {receiver} the right "
-        '"{right}". Check the organization number: it must be a main unit that exists.',
+        nb="Altinn eller Enhetsregisteret kjenner ikke {giver} som en virksomhet som kan gi "
+        "{receiver} rettigheten «{right}». Kontroller organisasjonsnummeret: det må være en "
+        "hovedenhet som består.",
+        nn="Altinn eller Einingsregisteret kjenner ikkje {giver} som ei verksemd som kan gi "
+        "{receiver} retten «{right}». Kontroller organisasjonsnummeret: det må vere ei "
+        "hovudeining som består.",
+        en="Altinn or Enhetsregisteret does not know {giver} as an organization that can give "
+        '{receiver} the right "{right}". Check the organization number: it must be a main unit '
+        "that exists.",
+    ),
+    ReasonCode.DELEGATION_SOURCE_GONE: Texts(
+        nb="{giver} er slettet, slått sammen med en annen eller konkurs etter Enhetsregisteret, og "
+        "har ikke lenger gitt {receiver} rettigheten «{right}». Går driften videre i en annen "
+        "virksomhet, må klienten settes opp på nytt for den.",
+        nn="{giver} er sletta, slått saman med ei anna eller konkurs etter Einingsregisteret, og "
+        "har ikkje lenger gitt {receiver} retten «{right}». Går drifta vidare i ei anna "
+        "verksemd, må klienten setjast opp på nytt for ho.",
+        en="Enhetsregisteret says that {giver} has been deleted, merged into another or declared "
+        'bankrupt, and it no longer gives {receiver} the right "{right}". If the business goes on '
+        "in another organization, the client must be set up anew for that one.",
     ),
 }
 

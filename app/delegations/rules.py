@@ -38,7 +38,6 @@ class State(StrEnum):
     MISSING = "missing"
     REQUEST_DRAFT = "requestDraft"
     REQUEST_PENDING = "requestPending"
-    REQUEST_ESCALATED = "requestEscalated"
     REQUEST_REJECTED = "requestRejected"
     REQUEST_WITHDRAWN = "requestWithdrawn"
     REQUEST_EXPIRED = "requestExpired"
@@ -77,17 +76,17 @@ class Actor(StrEnum):
 
 NOT, BLO, UNK = State.NOT_REQUIRED, State.BLOCKED_ORGANIZATION, State.UNKNOWN
 MIS, DRA, PEN = State.MISSING, State.REQUEST_DRAFT, State.REQUEST_PENDING
-ESC, REJ, WDR = State.REQUEST_ESCALATED, State.REQUEST_REJECTED, State.REQUEST_WITHDRAWN
-EXP, PRO, ACT = State.REQUEST_EXPIRED, State.APPROVED_PROPAGATING, State.ACTIVE
-SUS, REV, SRC = State.SUSPECT, State.REVOKED, State.REVOKED_SOURCE
+REJ, WDR, EXP = State.REQUEST_REJECTED, State.REQUEST_WITHDRAWN, State.REQUEST_EXPIRED
+PRO, ACT, SUS = State.APPROVED_PROPAGATING, State.ACTIVE, State.SUSPECT
+REV, SRC = State.REVOKED, State.REVOKED_SOURCE
 ___ = None  # stays as it is
 
 # The columns are the events in their order above: seen, not seen, requested, request pending,
 # approved, refused, withdrawn, lapsed, organization blocked, organization free, not needed, failed.
 #
 # "Not seen" in `suspect` is the second no, of another call and ten minutes after the first; until
-# then there is no event. A request does not touch a right that is there. Altinn tells nobody that
-# a request was passed on, so no event leads to `requestEscalated`, but each leads on from it.
+# then there is no event. A request does not touch a right that is there. There is no state for a
+# request that was passed on: Altinn tells nobody of it, and the one who must act is the same.
 TABLE: Mapping[State, tuple[State | None, ...]] = {
     #    see  not  req  pen  app  ref  wit  lap  blo  fre  nee  fai
     NOT: (___, ___, ___, ___, ___, ___, ___, ___, ___, ___, ___, ___),
@@ -96,7 +95,6 @@ TABLE: Mapping[State, tuple[State | None, ...]] = {
     MIS: (ACT, ___, DRA, PEN, PRO, ___, ___, ___, BLO, ___, NOT, ___),
     DRA: (ACT, ___, ___, PEN, PRO, REJ, WDR, EXP, BLO, ___, NOT, ___),
     PEN: (ACT, ___, ___, ___, PRO, REJ, WDR, EXP, BLO, ___, NOT, ___),
-    ESC: (ACT, ___, ___, ___, PRO, REJ, WDR, EXP, BLO, ___, NOT, ___),
     REJ: (ACT, ___, DRA, PEN, PRO, ___, ___, MIS, BLO, ___, NOT, ___),
     WDR: (ACT, ___, DRA, PEN, PRO, ___, ___, MIS, BLO, ___, NOT, ___),
     EXP: (ACT, ___, DRA, PEN, PRO, ___, ___, MIS, BLO, ___, NOT, ___),
@@ -120,7 +118,6 @@ AWAITING: Mapping[State, Actor | None] = {
     State.MISSING: Actor.ACCESS_MANAGER,
     State.REQUEST_DRAFT: Actor.SUPPLIER,
     State.REQUEST_PENDING: Actor.ACCESS_MANAGER,
-    State.REQUEST_ESCALATED: Actor.ACCESS_MANAGER,
     State.REQUEST_REJECTED: Actor.SUPPLIER,
     State.REQUEST_WITHDRAWN: Actor.SUPPLIER,
     State.REQUEST_EXPIRED: Actor.SUPPLIER,
@@ -132,10 +129,10 @@ AWAITING: Mapping[State, Actor | None] = {
 }
 
 # Where somebody whom the wizard's user can reach has something to press in Altinn.
-HAS_LINK = frozenset({MIS, DRA, PEN, ESC, REJ, WDR, EXP, REV})
+HAS_LINK = frozenset({MIS, DRA, PEN, REJ, WDR, EXP, REV})
 
 # A request that has not been decided.
-OPEN_REQUEST = frozenset({DRA, PEN, ESC})
+OPEN_REQUEST = frozenset({DRA, PEN})
 OVER = frozenset({REJ, WDR, EXP})
 MAY_BE_REQUESTED = frozenset({UNK, MIS, REV}) | OVER
 OF_ORGANIZATION = frozenset({BLO, SRC})
@@ -150,7 +147,6 @@ REASON_CODES: Mapping[State, ReasonCode | None] = {
     State.MISSING: ReasonCode.DELEGATION_MISSING,
     State.REQUEST_DRAFT: ReasonCode.DELEGATION_REQUEST_UNCONFIRMED,
     State.REQUEST_PENDING: ReasonCode.DELEGATION_REQUESTED,
-    State.REQUEST_ESCALATED: ReasonCode.DELEGATION_REQUESTED,
     State.REQUEST_REJECTED: ReasonCode.DELEGATION_REJECTED,
     State.REQUEST_WITHDRAWN: ReasonCode.DELEGATION_REQUEST_ENDED,
     State.REQUEST_EXPIRED: ReasonCode.DELEGATION_REQUEST_ENDED,
@@ -158,7 +154,7 @@ REASON_CODES: Mapping[State, ReasonCode | None] = {
     State.ACTIVE: None,
     State.SUSPECT: ReasonCode.DELEGATION_SUSPECT,
     State.REVOKED: ReasonCode.DELEGATION_REVOKED,
-    State.REVOKED_SOURCE: ReasonCode.DELEGATION_BLOCKED,
+    State.REVOKED_SOURCE: ReasonCode.DELEGATION_SOURCE_GONE,
 }
 
 

@@ -42,6 +42,7 @@ from app.delegations.rules import MAY_BE_REQUESTED, OPEN_REQUEST, AltinnAway, De
 from app.delegations.scopes import lets_act
 from app.delegations.views import Frame, delegation_answer, request_answer
 from app.delegations.wire import DelegationAnswer, DelegationRequestAnswer
+from app.organizations.register import Mark
 from app.problems import TooManyRequests
 from app.state_machine import WrongState
 
@@ -75,7 +76,7 @@ async def delegations_of(
     if only is not None and not rows:
         raise DelegationNotFound
     await _note_reader(database, caller.client_id, rows, now)
-    items = [delegation_answer(delegation, poll, frame) for delegation, poll in rows[:limit]]
+    items = [delegation_answer(*row, frame) for row in rows[:limit]]
     more = len(rows) > limit
     return Page(items, items[-1].id.hex if more else None, counter)
 
@@ -83,11 +84,11 @@ async def delegations_of(
 async def _note_reader(
     database: Database,
     client_id: UUID,
-    rows: Sequence[Row[Delegation, DelegationPoll]],
+    rows: Sequence[Row[Delegation, DelegationPoll, Mark | None]],
     now: datetime,
 ) -> None:
     soon = watch_ends_before(now)
-    for delegation, poll in rows:
+    for delegation, poll, _ in rows:
         is_noted = poll.watched_until is not None and poll.watched_until >= soon
         if can_be_hurried(delegation.state) and not is_noted:
             async with database.reads.acquire() as connection:

@@ -12,6 +12,7 @@ from app.delegations.reasons import STEPS, delegation_reason, filled, named
 from app.delegations.rules import AWAITING, HAS_LINK, OPEN_REQUEST, State, reason_code
 from app.delegations.scopes import title_of
 from app.delegations.wire import DelegationAnswer, DelegationRequestAnswer
+from app.organizations.register import Mark
 
 # A check that is so late was not made: nobody is asking.
 LATE = timedelta(minutes=10)
@@ -41,7 +42,7 @@ def _declared_name(catalogue: Catalogue, client_id: UUID, number: str) -> str | 
 
 
 def delegation_answer(
-    delegation: Delegation, poll: DelegationPoll, frame: Frame
+    delegation: Delegation, poll: DelegationPoll, giver_mark: Mark | None, frame: Frame
 ) -> DelegationAnswer:
     state = delegation.state
     code = reason_code(state, not_seen_after_approval=delegation.not_seen_after_approval)
@@ -53,6 +54,7 @@ def delegation_answer(
         right_name=right,
         giver=delegation.giver,
         giver_name=frame.giver_name(delegation.giver),
+        giver_mark=giver_mark,
         receiver=delegation.receiver,
         receiver_name=frame.system.supplier_name,
         state=state,
@@ -65,7 +67,7 @@ def delegation_answer(
         since=delegation.since,
         checked_at=poll.checked_at,
         next_check_at=poll.due_at,
-        stale=_is_stale(poll, frame.now),
+        stale=is_stale(poll, frame.now),
         action_url=_action_url(delegation, frame.pages_url),
         request_id=delegation.request_id if state != State.NOT_REQUIRED else None,
     )
@@ -76,7 +78,7 @@ def _parties(delegation: Delegation, frame: Frame) -> tuple[str, str]:
     return giver, named(frame.system.supplier_name, delegation.receiver)
 
 
-def _is_stale(poll: DelegationPoll, now: datetime) -> bool:
+def is_stale(poll: DelegationPoll, now: datetime) -> bool:
     return poll.failures > 0 or (poll.due_at is not None and now - poll.due_at > LATE)
 
 

@@ -10,6 +10,7 @@ from app.apis.catalogue import Texts
 from app.approvals.rules import ReasonCode
 from app.delegations.answers import Source
 from app.delegations.rules import Actor, State
+from app.organizations.register import Mark
 
 
 class DelegatorAnswer(Struct, rename="camel", frozen=True):
@@ -42,6 +43,7 @@ class DelegationAnswer(Struct, rename="camel", frozen=True, kw_only=True):
     right_name: Texts
     giver: str = field(name="from")
     giver_name: str | None = field(name="fromName")
+    giver_mark: Mark | None = field(name="fromMark")
     receiver: str = field(name="to")
     receiver_name: str = field(name="toName")
     state: State

@@ -3,7 +3,7 @@ from datetime import datetime
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database import Base
-from app.organizations.register import Verdict
+from app.organizations.register import Mark, Verdict
 
 
 class Organization(Base):
@@ -18,3 +18,8 @@ class Organization(Base):
     etag: Mapped[str | None] = mapped_column(default=None)
     winding_up: Mapped[bool] = mapped_column(default=False)
     checked_at: Mapped[datetime]
+    outdated: Mapped[bool] = mapped_column(default=False)
+    """The register has changed what it says since."""
+    mark: Mapped[Mark | None] = mapped_column(default=None)
+    """As the trail and the delegations of its clients have been told; `verdict` may be ahead."""
+    marked_at: Mapped[datetime | None] = mapped_column(default=None)

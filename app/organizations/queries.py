@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -34,11 +34,21 @@ def answer_kept(number: str, entry: RegisterEntry, now: datetime) -> Insert:
         "etag": entry.etag,
         "winding_up": entry.winding_up,
         "checked_at": now,
+        "outdated": False,
     }
     return (
         insert(Organization)
         .values(organization_number=number, **answer)
         .on_conflict_do_update(index_elements=[Organization.organization_number], set_=answer)
+    )
+
+
+async def outdate(db: AsyncSession, numbers: Collection[str]) -> None:
+    """What is remembered of `numbers` is no longer what the register says."""
+    await db.execute(
+        update(Organization)
+        .where(Organization.organization_number.in_(numbers))
+        .values(outdated=True)
     )
 
 

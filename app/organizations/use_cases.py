@@ -18,7 +18,7 @@ async def organization_of(
     async with sessions.begin() as db:
         row = await remembered_organization(db, number)
     known = None if row is None else entry_of(row)
-    if row is not None and known is not None:
+    if row is not None and known is not None and not row.outdated:
         found = remembered(known, row.checked_at, now)
         if found is not None:
             return found

@@ -104,7 +104,7 @@ async def test_a_declared_client_comes_in_ready(database: Database) -> None:
         keys = list(await db.scalars(select(ClientKey.thumbprint)))
         states = set(await db.scalars(select(ScopeAccess.state)))
         states |= set(await db.scalars(select(ApiAccess.state)))
-        overview = await client_overview(db, CLIENT)
+        overview = await client_overview(db, CLIENT, now=NOW)
     assert (client.status, client.tenancy) == (ClientStatus.ACTIVE, "multi-tenant")
     assert keys == [key.thumbprint()]
     assert states == {AccessState.GRANTED}
@@ -168,7 +168,7 @@ async def test_a_client_is_blocked_unblocked_and_closed(database: Database) -> N
         async with database.sessions() as db:
             await change_status(db, CLIENT, event, actor=OPERATOR, reason="x", now=NOW)
         async with database.sessions() as db:
-            assert (await client_overview(db, CLIENT)).status == after
+            assert (await client_overview(db, CLIENT, now=NOW)).status == after
     assert await wanted(database) == 4
     async with database.sessions() as db:
         with pytest.raises(WrongState):

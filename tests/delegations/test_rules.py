@@ -21,11 +21,7 @@ from app.delegations.rules import (
 )
 
 PAIRS = list(product(State, Event))
-REQUESTS = [
-    State.REQUEST_DRAFT,
-    State.REQUEST_PENDING,
-    State.REQUEST_ESCALATED,
-]
+REQUESTS = [State.REQUEST_DRAFT, State.REQUEST_PENDING]
 OVER = [State.REQUEST_REJECTED, State.REQUEST_WITHDRAWN, State.REQUEST_EXPIRED]
 RIGHT = Texts(nb="Retten", nn="Retten nn", en="The right")
 

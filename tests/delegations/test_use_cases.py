@@ -18,9 +18,11 @@ from app.delegations import use_cases
 from app.delegations.altinn import AltinnUnavailable, MadeRequest, Question, RequestsOff
 from app.delegations.answers import Found, RequestStatus, Source
 from app.delegations.following import follow
+from app.delegations.marking import register_said
 from app.delegations.models import Delegation
 from app.delegations.rules import Actor, AltinnAway, DelegationNotFound, State
 from app.delegations.wire import DelegationAnswer, DelegationRequestAnswer
+from app.organizations.register import Mark, RegisterEntry, Verdict
 from app.problems import TooManyRequests
 from app.state_machine import WrongState
 from tests.approvals.examples import CLIENT_SCOPE, ask
@@ -90,6 +92,21 @@ async def test_an_outage_shows_the_last_answer_with_its_age(database: Database) 
     answer = await only_one(database, client_id)
     assert (answer.state, answer.checked_at, answer.stale) == (State.ACTIVE, NOW, True)
     assert (answer.awaiting, answer.reason_code, answer.reason) == (None, None, UNSET)
+
+
+async def test_what_has_become_of_the_giver_is_told(database: Database) -> None:
+    client_id = await followed_client(database)
+    await ask_all(database, InstantAltinn(), NOW)
+    assert (await only_one(database, client_id)).giver_mark is None
+    merged = RegisterEntry(Verdict.DELETED, "FJORDBYEN LEGESENTER AS")
+    async with database.sessions.begin() as db:
+        await register_said(db, ORGANIZATION, merged, now=NOW)
+    answer = await only_one(database, client_id)
+    assert (answer.state, answer.awaiting) == (State.REVOKED_SOURCE, Actor.END_USER)
+    assert (answer.giver_mark, answer.action_url) == (Mark.DELETED, None)
+    assert answer.reason_code == ReasonCode.DELEGATION_SOURCE_GONE
+    assert answer.reason is not UNSET
+    assert "slått sammen" in answer.reason.nb
 
 
 async def test_pages_hold_every_record_once(database: Database) -> None:
