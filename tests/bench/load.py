@@ -1,6 +1,7 @@
 """Sending requests, at little cost of its own: the machine is shared with what is measured."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
@@ -33,23 +34,26 @@ def prepared(
     return Prepared((host, port), head + b"\r\n\r\n" + body, status)
 
 
-def send_all(requests: Sequence[Prepared]) -> None:
-    """Send one after the other over one connection, which is kept.
+def send_all(requests: Sequence[Prepared], *, apart: float = 0) -> None:
+    """Send one after the other over one connection, which is kept, at least `apart` seconds apart.
 
     That is how installers come. Many at once would cost less each, and the hello-world route
     least of all: it would be woken once for several.
     """
-    asyncio.run(_send_all(requests))
+    asyncio.run(_send_all(requests, apart))
 
 
-async def _send_all(requests: Sequence[Prepared]) -> None:
+async def _send_all(requests: Sequence[Prepared], apart: float) -> None:
     reader, writer = await asyncio.open_connection(*requests[0].address, limit=LONGEST_HEAD)
     for request in requests:
+        began = time.monotonic()
         writer.write(request.octets)
         head = await reader.readuntil(b"\r\n\r\n")
         body = await reader.readexactly(_length(head))
         if int(head.split(b" ", 2)[1]) != request.status:
             raise WrongAnswer((head + body).decode())
+        if (rest := began + apart - time.monotonic()) > 0:
+            await asyncio.sleep(rest)
     writer.close()
     await writer.wait_closed()
 

@@ -134,3 +134,47 @@ async def test_what_is_no_request_passes_unframed() -> None:
     frame = Frame(cast(ASGIApp, app), trusted_proxies=[], headers={})
     await frame(cast(Scope, {"type": "lifespan"}), cast(Receive, None), cast(Send, None))
     assert seen == ["lifespan"]
+
+
+Event = dict[str, Any]
+
+
+async def received(headers: list[tuple[bytes, bytes]], *chunks: bytes) -> list[Event]:
+    """What an application is given that asks for the body until it is told that it has all."""
+    server = iter([{"type": "http.request", "body": one, "more_body": True} for one in chunks])
+    events: list[Event] = []
+
+    async def receive() -> Event:
+        return next(server, {"type": "http.request", "body": b"", "more_body": False})
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        while not events or events[-1].get("more_body"):
+            events.append(cast(Event, await receive()))
+
+    scope = {"type": "http", "method": "POST", "client": ("192.0.2.1", 1), "headers": headers}
+    frame = Frame(cast(ASGIApp, app), trusted_proxies=[], headers={})
+    await frame(cast(Scope, scope), cast(Receive, receive), cast(Send, None))
+    return events
+
+
+async def test_a_body_that_is_as_long_as_announced_is_complete() -> None:
+    events = await received([(b"content-length", b"4")], b"ab", b"cd")
+    assert [(event["body"], event["more_body"]) for event in events] == [
+        (b"ab", True),
+        (b"cd", False),
+    ]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [],
+        [(b"content-length", b"")],
+        [(b"content-length", b"2"), (b"transfer-encoding", b"chunked")],
+    ],
+)
+async def test_a_body_of_unknown_length_ends_when_the_server_says_so(
+    headers: list[tuple[bytes, bytes]],
+) -> None:
+    events = await received(headers, b"ab", b"cd")
+    assert [event["body"] for event in events] == [b"ab", b"cd", b""]
