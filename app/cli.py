@@ -35,16 +35,12 @@ def serve(host: str, port: int, workers: int) -> None:
 
 
 @main.command()
-@click.option("--end-with-input", is_flag=True, hidden=True)
-def worker(end_with_input: bool) -> None:
+def worker() -> None:
     """Run the background jobs: publication to the token issuer, expiry, the audit's seal."""
     from app import worker as background
-    from app.lifeline import end_with_standard_input
 
     settings = given_settings()
     refuse_other_database(settings)
-    if end_with_input:
-        end_with_standard_input()
     background.run(settings)
 
 

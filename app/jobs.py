@@ -3,9 +3,10 @@
 import asyncio
 import logging
 import random
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from msgspec import Struct
@@ -15,6 +16,7 @@ log = logging.getLogger(__name__)
 LONGEST_PAUSE = timedelta(seconds=30)
 
 Woken: TypeAlias = Callable[[], AbstractContextManager[asyncio.Event]]
+NextDue: TypeAlias = Callable[[datetime], Awaitable[datetime | None]]
 
 
 class Job(Struct, frozen=True, kw_only=True):
@@ -30,6 +32,11 @@ class Job(Struct, frozen=True, kw_only=True):
     """Where to hear that there is something to do before the time is up."""
     lanes: int = 1
     """How many pieces may be under way at once in one process."""
+    next_due: NextDue | None = None
+    """When something falls due after a moment, by the same clock as the job's: for a clock that
+    is moved on in steps. Without it, nothing of the job's has a time of its own."""
+    recurs: bool = False
+    """What was done falls due again by itself."""
 
 
 async def do_for_ever(jobs: Sequence[Job], stopping: asyncio.Event, *, within: timedelta) -> None:
@@ -51,17 +58,19 @@ async def do_for_ever(jobs: Sequence[Job], stopping: asyncio.Event, *, within: t
         await asyncio.gather(*lanes, return_exceptions=True)
 
 
-async def do_what_is_due(jobs: Sequence[Job]) -> None:
+async def do_what_is_due(jobs: Sequence[Job]) -> Counter[str]:
     """Each job until it has nothing left, and all again while one had: after the clock is moved.
 
-    A failure here is the caller's.
+    Says how many pieces each job had. A failure here is the caller's.
     """
-    busy = True
-    while busy:
-        busy = False
+    pieces: Counter[str] = Counter()
+    before = -1
+    while before < pieces.total():
+        before = pieces.total()
         for job in jobs:
             while await job.run():
-                busy = True
+                pieces[job.name] += 1
+    return pieces
 
 
 async def _lane(job: Job, stopping: asyncio.Event) -> None:

@@ -1,8 +1,8 @@
 """The composition root: the only place that knows everything."""
 
 import os
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -92,8 +92,12 @@ def application(
     clock: Callable[[], datetime] = real_time,
     headers: Mapping[str, str] | None = None,
     banner: str | None = None,
+    beside: Sequence[AbstractAsyncContextManager[Any]] = (),
 ) -> ASGIApp:
-    """`headers` go with every answer, `banner` stands on every page."""
+    """`headers` go with every answer, `banner` stands on every page.
+
+    What is `beside` the service is entered before it starts, and left after its end.
+    """
     log_as_json()
     app = Litestar(
         route_handlers=[
@@ -111,7 +115,7 @@ def application(
         state=State(
             {"settings": settings, "clock": clock, "banner": banner, **memories()},
         ),
-        lifespan=[partial(_alive, settings=settings)],
+        lifespan=[*beside, partial(_alive, settings=settings)],
         exception_handlers={
             Problem: answer_problem,
             HTTPException: answer_http_exception,

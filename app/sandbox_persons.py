@@ -1,6 +1,8 @@
 """The persons of the sandbox: they do what they would do at the page."""
 
 import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
 from uuid import UUID
 
 import msgspec
@@ -28,7 +30,7 @@ from app.client_drafts.rules import (
 )
 from app.client_drafts.use_cases import confirm_client_draft, decline_client_draft
 from app.database import Database
-from app.main import issuer_knows, real_time
+from app.main import issuer_knows
 from app.problems import Problem
 from app.sandbox.people import KARI, person_named
 from app.sandbox_seed import DATA
@@ -59,7 +61,9 @@ class Persons:
         settings: Settings,
         events: ClientEvents,
         rights: PersonRights | None,
+        clock: Callable[[], datetime],
     ) -> None:
+        self.clock = clock
         self.rights = rights
         self.database = database
         self.settings = settings
@@ -103,7 +107,7 @@ class Persons:
                 catalogue=await self.catalogues.in_force(),
                 settings=self.settings,
                 contact_email=None,
-                now=real_time(),
+                now=self.clock(),
             )
         if decided.published_version is not None:
             await self.issuer_knows(draft.client_id, decided.published_version)
@@ -131,7 +135,7 @@ class Persons:
                 person=PersonNumber(person.pid) if person else None,
                 contact_email=None,
                 secret_key=self.settings.secret_key,
-                now=real_time(),
+                now=self.clock(),
             )
         return self._went(draft, "Pending")
 
@@ -142,7 +146,7 @@ class Persons:
                 self._user(person),
                 draft.client_id,
                 reason=DeclineReason.NOT_ORDERED,
-                now=real_time(),
+                now=self.clock(),
             )
         return self._went(draft, "Cancelled")
 
@@ -151,7 +155,7 @@ class Persons:
             pseudonym=pseudonym(person, secret_key=self.settings.secret_key),
             name=person,
             security_level=SECURITY_LEVEL,
-            auth_time=real_time(),
+            auth_time=datetime.now(UTC),  # a login is never judged by the domain's clock
             origin=Origin(address="sandbox", request_id="controls"),
         )
 
@@ -193,7 +197,7 @@ class Persons:
                 .where(ClientDraft.status == DraftStatus.PENDING)
                 .order_by(ClientDraft.created_at)
             )
-            now = real_time()
+            now = self.clock()
             return [
                 client_id
                 for client_id, status, expires_at in rows

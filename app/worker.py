@@ -3,12 +3,13 @@
 import asyncio
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TypeAlias
 from uuid import UUID
 
+from msgspec.structs import replace
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -18,20 +19,21 @@ from app.access.sweeping import (
     sweep_login_sessions,
     sweep_proofs,
 )
-from app.adapters.neighbours import neighbours
+from app.adapters.neighbours import Neighbours, neighbours
 from app.apis.queries import Catalogues, newest_version
-from app.approvals.decisions import due_decisions
+from app.approvals.decisions import due_decisions, next_decision_due
 from app.audit.sealing import seal_trail, warn_of_unsealed
 from app.changes.listener import ClientEvents
 from app.client_configurations.registration import registration_of
-from app.client_drafts.sweeping import expire_drafts, sweep_drafts
-from app.client_drafts.verifying import Verifier, verify_one
-from app.client_keys.ending import end_keys, keys_published
+from app.client_drafts.sweeping import expire_drafts, next_draft_to_expire, sweep_drafts
+from app.client_drafts.verifying import Verifier, next_verification_due, verify_one
+from app.client_keys.ending import end_keys, keys_published, next_key_to_end
 from app.database import Database, Sessions
 from app.delegations.altinn import Altinn
 from app.delegations.asking import ask_what_is_due
 from app.delegations.budget import SharedBudget
 from app.delegations.queries import DUE_CHANNEL as DELEGATION_DUE
+from app.delegations.queries import next_check_due
 from app.delegations.register_feed import follow_register
 from app.jobs import Job, do_for_ever
 from app.organizations.register import Register, UpdateFeed
@@ -43,6 +45,8 @@ from app.settings import Settings
 from app.web.request_log import log_as_json
 
 Clock: TypeAlias = Callable[[], datetime]
+Run: TypeAlias = Callable[[], Awaitable[bool]]
+Around: TypeAlias = Callable[[Run], Run]
 
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
@@ -111,6 +115,8 @@ def delegation_job(
         run=ask,
         woken=due.heard if due else None,
         lanes=DELEGATION_LANES,
+        next_due=partial(next_check_due, database.sessions),
+        recurs=True,
     )
 
 
@@ -121,6 +127,8 @@ def verification_job(verifier: Verifier, clock: Clock) -> Job:
         every=SECOND,
         run=lambda: verify_one(verifier, now=clock()),
         lanes=VERIFICATIONS_AT_ONCE,
+        next_due=partial(next_verification_due, verifier.sessions),
+        recurs=True,
     )
 
 
@@ -136,9 +144,24 @@ def register_job(sessions: Sessions, register: Register, feed: UpdateFeed, clock
 def domain_jobs(sessions: Sessions, clock: Clock) -> Sequence[Job]:
     """What falls due by the domain's clock."""
     return (
-        Job(name="decisions", every=SECOND, run=lambda: due_decisions(sessions, clock())),
-        Job(name="ending keys", every=SECOND, run=lambda: end_keys(sessions, now=clock())),
-        Job(name="expiring drafts", every=SECOND, run=lambda: expire_drafts(sessions, now=clock())),
+        Job(
+            name="decisions",
+            every=SECOND,
+            run=lambda: due_decisions(sessions, clock()),
+            next_due=partial(next_decision_due, sessions),
+        ),
+        Job(
+            name="ending keys",
+            every=SECOND,
+            run=lambda: end_keys(sessions, now=clock()),
+            next_due=partial(next_key_to_end, sessions),
+        ),
+        Job(
+            name="expiring drafts",
+            every=SECOND,
+            run=lambda: expire_drafts(sessions, now=clock()),
+            next_due=partial(next_draft_to_expire, sessions),
+        ),
         Job(name="old drafts", every=10 * MINUTE, run=lambda: sweep_drafts(sessions, now=clock())),
     )
 
@@ -160,8 +183,35 @@ def housekeeping(sessions: Sessions) -> Sequence[Job]:
     )
 
 
-async def run_worker(settings: Settings, *, clock: Clock = real_time) -> None:
-    """Do the jobs until a signal. Any number of these may run, on any number of hosts."""
+def domain_work(
+    settings: Settings,
+    database: Database,
+    others: Neighbours,
+    clock: Clock,
+    due: ClientEvents | None = None,
+) -> Sequence[Job]:
+    """All that the domain's clock has a say in, the telling of it included."""
+    sessions = database.sessions
+    catalogues = Catalogues(sessions)
+    altinn = others.altinn
+    return (
+        publication_job(sessions, others.issuer, catalogues, clock, due),
+        *([delegation_job(database, altinn, catalogues, clock, due)] if altinn else []),
+        verification_job(
+            Verifier(sessions, catalogues, others.register, others.person_rights, settings), clock
+        ),
+        register_job(sessions, others.register, others.register_feed, clock),
+        *domain_jobs(sessions, clock),
+    )
+
+
+async def run_worker(
+    settings: Settings, *, clock: Clock = real_time, around: Around | None = None
+) -> None:
+    """Do the jobs until a signal. Any number of these may run, on any number of hosts.
+
+    `around` is put around each piece of the domain's work.
+    """
     stopping = asyncio.Event()
     _stop_at_signals(stopping)
     database = Database(settings.database_url)
@@ -175,20 +225,10 @@ async def run_worker(settings: Settings, *, clock: Clock = real_time) -> None:
             ) as others,
             ClientEvents(settings.database_url, [DUE_CHANNEL, DELEGATION_DUE]) as due,
         ):
-            sessions = database.sessions
-            catalogues = Catalogues(sessions)
-            altinn = others.altinn
-            jobs = (
-                publication_job(sessions, others.issuer, catalogues, clock, due),
-                *([delegation_job(database, altinn, catalogues, clock, due)] if altinn else []),
-                verification_job(
-                    Verifier(sessions, catalogues, others.register, others.person_rights, settings),
-                    clock,
-                ),
-                register_job(sessions, others.register, others.register_feed, clock),
-                *domain_jobs(sessions, clock),
-                *housekeeping(sessions),
-            )
+            work = domain_work(settings, database, others, clock, due)
+            if around is not None:
+                work = [replace(job, run=around(job.run)) for job in work]
+            jobs = (*work, *housekeeping(database.sessions))
             await do_for_ever(jobs, stopping, within=STOP_WITHIN)
     finally:
         await database.close()

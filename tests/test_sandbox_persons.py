@@ -45,7 +45,7 @@ async def test_the_control_gives_a_person_no_right_that_the_page_would_not(
     client_id = UUID(answer.json()["clientId"])
     rights = ToldRights(held)
     async with ClientEvents(service.settings.database_url, [DONE_CHANNEL]) as events:
-        persons = Persons(service.database, service.settings, events, rights)
+        persons = Persons(service.database, service.settings, events, rights, real_time)
         decided = await persons.decide(client_id, decision, person)
     assert decided.status == told
     assert await service.ask(select(ClientDraft.status)) == [becomes]

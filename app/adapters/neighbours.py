@@ -43,8 +43,13 @@ class Neighbours(Struct):
 
 
 @asynccontextmanager
-async def neighbours(settings: Settings, altinn_budget: Budget) -> AsyncIterator[Neighbours]:
-    """The neighbours, with connections that are closed at the end."""
+async def neighbours(
+    settings: Settings, altinn_budget: Budget, *, altinn_breaker: CircuitBreaker | None = None
+) -> AsyncIterator[Neighbours]:
+    """The neighbours, with connections that are closed at the end.
+
+    Altinn is spared where it fails, unless another `altinn_breaker` says otherwise.
+    """
     async with AsyncExitStack() as stack:
         reach = Reach(settings, stack)
         issuer_http = await reach(
@@ -54,7 +59,7 @@ async def neighbours(settings: Settings, altinn_budget: Budget) -> AsyncIterator
         )
         metadata = Discovery(issuer_http, settings.issuer)
         keys = IssuerJwks(issuer_http, metadata)
-        calls = await _altinn_calls(settings, altinn_budget, reach)
+        calls = await _altinn_calls(settings, altinn_budget, reach, altinn_breaker)
         yield Neighbours(
             register=await _register(settings, reach),
             register_feed=await _register_feed(settings, reach),
@@ -114,7 +119,9 @@ async def _register_feed(settings: Settings, reach: Reach) -> EnhetsregisteretFe
     )
 
 
-async def _altinn_calls(settings: Settings, budget: Budget, reach: Reach) -> AltinnCalls | None:
+async def _altinn_calls(
+    settings: Settings, budget: Budget, reach: Reach, breaker: CircuitBreaker | None
+) -> AltinnCalls | None:
     """None where the operator has no Altinn."""
     if settings.altinn_url is None or settings.maskinporten_issuer is None:
         return None
@@ -128,7 +135,7 @@ async def _altinn_calls(settings: Settings, budget: Budget, reach: Reach) -> Alt
         key=MaskinportenKey(settings.maskinporten_key),
     )
     key = settings.altinn_subscription_key
-    return AltinnCalls(platform, tokens, budget, subscription_key=key)
+    return AltinnCalls(platform, tokens, budget, subscription_key=key, breaker=breaker)
 
 
 def _altinn(settings: Settings, calls: AltinnCalls) -> HttpAltinn:

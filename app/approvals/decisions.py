@@ -13,6 +13,7 @@ from app.approvals.queries import (
     apis_to_change,
     claims_to_change,
     due_scope,
+    next_due_scope,
     scopes_to_change,
 )
 from app.approvals.rules import (
@@ -87,6 +88,11 @@ async def due_decisions(sessions: Sessions, now: datetime) -> bool:
         _decide_scope(db, decision, scope, api)
         await _told(db, scope.client_id)
         return True
+
+
+async def next_decision_due(sessions: Sessions, after: datetime) -> datetime | None:
+    async with sessions() as db:
+        return await next_due_scope(db, after)
 
 
 def _chosen_scopes(decision: Decision, rows: Iterable[ScopeAccess]) -> Sequence[ScopeAccess]:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.approvals.models import ApiAccess, ClaimValue, ScopeAccess
@@ -52,6 +52,11 @@ async def due_scope(db: AsyncSession, now: datetime) -> ScopeAccess | None:
         .limit(1)
         .with_for_update(skip_locked=True)
     )
+
+
+async def next_due_scope(db: AsyncSession, after: datetime) -> datetime | None:
+    due = func.min(ScopeAccess.decide_at)
+    return await db.scalar(select(due).where(ScopeAccess.decide_at > after))
 
 
 async def api_to_change(db: AsyncSession, client_id: UUID, audience: str) -> ApiAccess:

@@ -30,6 +30,14 @@ async def expire_drafts(sessions: Sessions, *, now: datetime) -> bool:
     return True
 
 
+async def next_draft_to_expire(sessions: Sessions, after: datetime) -> datetime | None:
+    soonest = select(func.min(ClientDraft.expires_at)).where(
+        ClientDraft.status == DraftStatus.PENDING, ClientDraft.expires_at > after
+    )
+    async with sessions() as db:
+        return await db.scalar(soonest)
+
+
 async def sweep_drafts(sessions: Sessions, *, now: datetime) -> bool:
     """Remove drafts that have been readable for long enough; what happened stays in the trail."""
     # One that nobody decided was over when it expired.

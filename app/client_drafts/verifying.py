@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import datetime
 
 from msgspec import Struct
-from sqlalchemy import delete
+from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -58,6 +58,12 @@ async def verify_one(verifier: Verifier, *, now: datetime) -> bool:
     with suppress(WrongState, DraftNotFound):
         await _settle(verifier, parked, await _answer(verifier, parked, now), now)
     return True
+
+
+async def next_verification_due(sessions: Sessions, after: datetime) -> datetime | None:
+    due = func.min(ParkedDecision.due_at)
+    async with sessions() as db:
+        return await db.scalar(select(due).where(ParkedDecision.due_at > after))
 
 
 async def _answer(verifier: Verifier, parked: ParkedDecision, now: datetime) -> MayDecide:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.audit.trail import WORKER, Happened, record
@@ -56,6 +56,16 @@ async def end_keys(sessions: Sessions, *, now: datetime) -> bool:
         await client_changed(db, key.client_id)
         await want_publication(db, key.client_id)
     return True
+
+
+async def next_key_to_end(sessions: Sessions, after: datetime) -> datetime | None:
+    expiry = func.min(ClientKey.expires_at).filter(ClientKey.expires_at > after)
+    end_of_grace = func.min(ClientKey.retires_at).filter(
+        ClientKey.retires_at > after, ClientKey.state == KeyState.RETIRING
+    )
+    soonest = select(func.least(expiry, end_of_grace)).where(ClientKey.state.in_(LIVE))
+    async with sessions() as db:
+        return await db.scalar(soonest)
 
 
 def _key_to_end(now: datetime) -> Select[ClientKey]:

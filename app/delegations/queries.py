@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.clients.models import ClientConfiguration
-from app.database import Connection, HotStatement
+from app.database import Connection, HotStatement, Sessions
 from app.delegations.models import Delegation, DelegationPoll
 from app.delegations.polling import AFTER_FAILURES, WATCHED_FOR
 from app.delegations.rules import State
@@ -205,3 +205,9 @@ async def records_of(
     if after is not None:
         query = query.where(Delegation.id > after)
     return list(await db.execute(query))
+
+
+async def next_check_due(sessions: Sessions, after: datetime) -> datetime | None:
+    due = func.min(DelegationPoll.due_at)
+    async with sessions() as db:
+        return await db.scalar(select(due).where(DelegationPoll.due_at > after))

@@ -1,8 +1,10 @@
 """Composition of the neighbours' process. `granian --factory app.sandbox.app:create_app`."""
 
+import asyncio
 import logging
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 from litestar import Litestar, Request, Response, Router
@@ -15,6 +17,7 @@ from app.sandbox.altinn.calls import Calls, CountCalls
 from app.sandbox.altinn.router import altinn_router
 from app.sandbox.altinn_pages.router import altinn_pages_router
 from app.sandbox.clock import Clock
+from app.sandbox.controls.clock_routes import ask_for_time
 from app.sandbox.controls.routes import Controlled, controls_router
 from app.sandbox.controls.service_controls import ServiceControls
 from app.sandbox.enhetsregisteret.register import Register
@@ -45,7 +48,7 @@ def create_app() -> ASGIApp:
 
 def app_for(neighbours: Neighbours, clock: Clock | None = None) -> ASGIApp:
     issuer = _issuer(neighbours)
-    clock = clock or Clock()
+    clock = clock or Clock(is_told=bool(neighbours.controls_url))
     register = Register()
     maskinporten = Maskinporten(neighbours.maskinporten_url, neighbours.maskinporten_client)
     altinn = _altinn(neighbours, maskinporten, register, clock)
@@ -69,7 +72,8 @@ def app_for(neighbours: Neighbours, clock: Clock | None = None) -> ASGIApp:
         altinn_pages_router(altinn),
         controls_router(controlled),
         state={"issuer": issuer, "altinn": altinn},
-        on_shutdown=service_controls.close,
+        service_controls=service_controls,
+        clock=clock,
     )
     return CountCalls(FaultInjection(litestar, faults), controlled.calls)
 
@@ -97,12 +101,19 @@ def _altinn(
 
 
 def _stand_ins(
-    *routers: Router, state: dict[str, object], on_shutdown: Callable[[], Awaitable[None]]
+    *routers: Router, state: dict[str, object], service_controls: ServiceControls, clock: Clock
 ) -> Litestar:
+    @asynccontextmanager
+    async def alive(_: Litestar) -> AsyncIterator[None]:
+        asking = asyncio.create_task(ask_for_time(clock, service_controls), name="time")
+        yield
+        asking.cancel()
+        await service_controls.close()
+
     return Litestar(
         route_handlers=routers,
         state=State(state),
-        on_shutdown=[on_shutdown],
+        lifespan=[alive],
         openapi_config=OpenAPIConfig(
             title="Controls of the sandbox",
             version="1",

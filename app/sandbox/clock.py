@@ -8,8 +8,11 @@ from datetime import UTC, datetime, timedelta
 
 
 class Clock:
-    def __init__(self) -> None:
+    """Where there is a service, its clock is the one that is moved, and this one is told."""
+
+    def __init__(self, *, is_told: bool = False) -> None:
         self._ahead = timedelta()
+        self.is_known = not is_told
 
     def now(self) -> datetime:
         return datetime.now(UTC) + self._ahead
@@ -19,3 +22,6 @@ class Clock:
         if by < timedelta():
             raise ValueError("time does not run backwards")
         self._ahead += by
+
+    def go_by(self, ahead: timedelta) -> None:
+        self._ahead, self.is_known = ahead, True

@@ -5,9 +5,10 @@ import sys
 
 import msgspec
 
+from app.sandbox_clock import make_clock
 from app.sandbox_seed import seed
 from app.schema import upgrade
-from app.settings import read_settings
+from app.settings import Settings, read_settings
 
 
 def main() -> None:
@@ -15,7 +16,12 @@ def main() -> None:
     line = sys.stdin.readline()
     settings = read_settings(msgspec.json.decode(line, type=dict[str, str]))
     upgrade(settings.database_url)
-    asyncio.run(seed(settings))
+    asyncio.run(prepare(settings))
+
+
+async def prepare(settings: Settings) -> None:
+    await make_clock(settings.database_url)
+    await seed(settings)
 
 
 if __name__ == "__main__":

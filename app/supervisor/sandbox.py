@@ -161,7 +161,7 @@ class Sandbox:
                 with_controls,
                 self.listeners.controls,
             ),
-            Child("worker", ["app", "worker", "--end-with-input"], environment),
+            Child("worker", ["app.sandbox_worker"], environment),
         ]
 
 

@@ -69,6 +69,15 @@ class PlainInstaller:
         body = {"clientId": self.client_id, "decision": decision, **what}
         return self.http.post(f"{self.service.control_url}/approvals", json=body)
 
+    def pass_time(self, seconds: float) -> dict[str, Any]:
+        """Move the sandbox's time on; what has happened on the way."""
+        answer = self.http.post(
+            f"{self.service.control_url}/clock/advance", json={"seconds": seconds}, timeout=120
+        )
+        assert answer.status_code == 200, answer.text
+        moved: dict[str, Any] = answer.json()
+        return moved
+
     def set_up(self, **more: Any) -> Self:
         """From the draft to the token."""
         assert (answer := self.draft(**more)).status_code == 201, answer.text

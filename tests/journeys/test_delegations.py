@@ -105,11 +105,36 @@ def test_183_stands_in_the_list_with_who_must_act(sandbox: Ready, http: httpx2.C
     press(client, "revoke")
 
 
+def test_191_is_withdrawn_after_a_minute(sandbox: Ready, http: httpx2.Client) -> None:
+    client = edi_client(sandbox, http, "310000191")
+    assert client.approve(scope=MSH).is_success
+    assert eventually(lambda: msh(client) == OK, within=6)
+    client.pass_time(61)
+    # Altinn tells nobody, and what is given is asked about once or twice a day.
+    assert has_token(client)
+    [record] = client.call("GET", "client/delegations").json()["items"]
+    checked = client.call("POST", f"client/delegations/{record['id']}/checks")
+    assert checked.json()["state"] == "suspect"
+    # One no is doubted for a while.
+    moved = client.pass_time(3600)
+    states = [
+        event["details"]["after"]
+        for event in moved["events"]
+        if event["happened"] == "delegation.changed" and event["subject"] == client.client_id
+    ]
+    assert states == ["revoked"]
+    assert msh(client) == ("pending", "delegationRevoked")
+    assert not has_token(client)
+
+
 def test_205_is_seen_late(sandbox: Ready, http: httpx2.Client) -> None:
-    """Thirty seconds, in real time."""
     client = edi_client(sandbox, http, "310000205")
     assert client.approve(scope=MSH).is_success
-    assert eventually(lambda: msh(client) == OK, within=50)
+    client.pass_time(25)
+    assert msh(client) == ("pending", "delegationMissing")
+    client.pass_time(3600)
+    assert msh(client) == OK
+    assert has_token(client)
 
 
 def test_213_is_not_known_and_slows_nothing_down(sandbox: Ready, http: httpx2.Client) -> None:

@@ -206,12 +206,12 @@ def kill_worker(running: RunningSandbox) -> None:
     [worker] = [
         child
         for child in direct_children(running)
-        if "app worker" in command_of(child) and child.status() != psutil.STATUS_ZOMBIE
+        if "sandbox_worker" in command_of(child) and child.status() != psutil.STATUS_ZOMBIE
     ]
     worker.kill()
     assert eventually(
         lambda: any(
-            "app worker" in command_of(child) and child.pid != worker.pid
+            "sandbox_worker" in command_of(child) and child.pid != worker.pid
             for child in direct_children(running)
         )
     )

@@ -4,12 +4,13 @@ import httpx2
 from litestar import MediaType, Response
 
 SECRET_HEADER = "Sandbox-Secret"
-# A decision waits until the issuer knows the client; a jump of the clock until all has run.
+# A decision waits until the issuer knows the client.
 TIMEOUT_SECONDS = 120
 
 
 class ServiceControls:
     def __init__(self, url: str, secret: str) -> None:
+        self.secret = secret
         self._client = httpx2.AsyncClient(
             base_url=url,
             headers={SECRET_HEADER: secret},
@@ -18,10 +19,14 @@ class ServiceControls:
             trust_env=False,
         )
 
-    async def forward(self, method: str, path: str, body: bytes = b"") -> Response[bytes]:
+    async def forward(
+        self, method: str, path: str, body: bytes = b"", *, within: float = TIMEOUT_SECONDS
+    ) -> Response[bytes]:
         headers = {"Content-Type": "application/json"} if body else {}
         try:
-            answer = await self._client.request(method, path, content=body, headers=headers)
+            answer = await self._client.request(
+                method, path, content=body, headers=headers, timeout=within
+            )
         except httpx2.HTTPError:
             return Response(
                 b'{"detail": "The service does not answer."}',

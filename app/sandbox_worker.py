@@ -1,0 +1,26 @@
+"""The worker as the sandbox runs it: by the domain's clock, and still while that is moved."""
+
+import asyncio
+import os
+
+from app.lifeline import end_with_standard_input
+from app.sandbox_clock import DomainClock
+from app.settings import Settings, read_settings
+from app.web.request_log import log_as_json
+from app.worker import run_worker
+
+
+async def work(settings: Settings) -> None:
+    async with DomainClock(settings.database_url) as clock:
+        await run_worker(settings, clock=clock.now, around=clock.unless_moving)
+
+
+def main() -> None:
+    settings = read_settings(os.environ)
+    end_with_standard_input()
+    log_as_json()
+    asyncio.run(work(settings))
+
+
+if __name__ == "__main__":
+    main()
