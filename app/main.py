@@ -20,6 +20,7 @@ from app.apis.queries import Catalogues
 from app.changes.listener import ClientEvents
 from app.client_configurations.routes import get_client, get_client_status, put_client
 from app.client_drafts import login_pages, pages
+from app.client_drafts.activation_routes import post_activation
 from app.client_drafts.creation import DraftMaker
 from app.client_drafts.routes import post_client_draft
 from app.client_keys.routes import (
@@ -69,6 +70,7 @@ CONTRACT = [
 ]
 # What this service adds to it.
 ADDED = [
+    post_activation,
     get_delegations,
     get_delegation,
     post_delegation_check,

@@ -16,6 +16,7 @@ from app.access.person_numbers import PersonNumber
 from app.access.person_rights import PersonRights
 from app.apis.queries import Catalogues
 from app.changes.listener import ClientEvents
+from app.client_drafts.activation import activation_code
 from app.client_drafts.models import ClientDraft
 from app.client_drafts.parking import park_client_draft
 from app.client_drafts.queries import draft_of
@@ -40,6 +41,8 @@ from app.state_machine import WrongState
 LOOK_FOR_DRAFTS_EVERY = 0.2  # seconds
 LOOK_FOR_RIGHT_EVERY = 1.0
 SECURITY_LEVEL = 4
+_DECLINED = (DraftStatus.DECLINED,)
+_CONFIRMED = (DraftStatus.CONFIRMED, DraftStatus.AWAITING_ACTIVATION)
 
 log = structlog.get_logger()
 
@@ -86,8 +89,8 @@ class Persons:
             return self._went(draft, "Expired")
         except WrongState:
             # It was decided before, perhaps a moment ago. Who decides the same hears the same.
-            wanted = DraftStatus.DECLINED if declines else DraftStatus.CONFIRMED
-            if (await self._draft(client_id)).status != wanted:
+            draft = await self._draft(client_id)
+            if draft.status not in (_DECLINED if declines else _CONFIRMED):
                 raise
             return self._went(draft, "Cancelled" if declines else "Success")
 
@@ -111,7 +114,7 @@ class Persons:
             )
         if decided.published_version is not None:
             await self.issuer_knows(draft.client_id, decided.published_version)
-        return self._went(draft, "Success")
+        return self._went(decided.draft, "Success")
 
     async def _may(self, draft: ClientDraft, name: str) -> MayDecide:
         """Who is no person of the sandbox holds no right there."""
@@ -128,16 +131,17 @@ class Persons:
     async def _park(self, draft: ClientDraft, name: str) -> Decided:
         person = person_named(name)
         async with self.database.sessions() as db:
-            await park_client_draft(
+            decided = await park_client_draft(
                 db,
                 self._user(name),
                 draft.client_id,
                 person=PersonNumber(person.pid) if person else None,
                 contact_email=None,
+                catalogue=await self.catalogues.in_force(),
                 secret_key=self.settings.secret_key,
                 now=self.clock(),
             )
-        return self._went(draft, "Pending")
+        return self._went(decided.draft, "Pending")
 
     async def _decline(self, draft: ClientDraft, person: str) -> Decided:
         async with self.database.sessions() as db:
@@ -160,11 +164,13 @@ class Persons:
         )
 
     def _went(self, draft: ClientDraft, status: str) -> Decided:
+        code = activation_code(draft, secret_key=self.settings.secret_key)
         address = redirect_target(
             draft.asked.post_client_confirmation_redirect_uri,
             draft.redirect_port,
             draft.redirect_path,
             status=status,
+            code=code if status in ("Success", "Pending") else None,
         )
         return Decided(draft.client_id, status, address)
 

@@ -17,6 +17,7 @@ API_KEYS = {
     "sandbox-epj": "fjord-epj",
     "sandbox-edi": "edi-klient",
     "sandbox-vkp": "velferd-vkp",
+    "sandbox-sky": "fjord-sky",
     "sandbox-revoked": "fjord-epj",
 }
 REVOKED = "sandbox-revoked"

@@ -25,7 +25,13 @@ from app.approvals.decisions import due_decisions, next_decision_due
 from app.audit.sealing import seal_trail, warn_of_unsealed
 from app.changes.listener import ClientEvents
 from app.client_configurations.registration import registration_of
-from app.client_drafts.sweeping import expire_drafts, next_draft_to_expire, sweep_drafts
+from app.client_drafts.sweeping import (
+    expire_drafts,
+    lapse_confirmations,
+    next_confirmation_to_lapse,
+    next_draft_to_expire,
+    sweep_drafts,
+)
 from app.client_drafts.verifying import Verifier, next_verification_due, verify_one
 from app.client_keys.ending import end_keys, keys_published, next_key_to_end
 from app.database import Database, Sessions
@@ -161,6 +167,12 @@ def domain_jobs(sessions: Sessions, clock: Clock) -> Sequence[Job]:
             every=SECOND,
             run=lambda: expire_drafts(sessions, now=clock()),
             next_due=partial(next_draft_to_expire, sessions),
+        ),
+        Job(
+            name="lapsing confirmations",
+            every=SECOND,
+            run=lambda: lapse_confirmations(sessions, now=clock()),
+            next_due=partial(next_confirmation_to_lapse, sessions),
         ),
         Job(name="old drafts", every=10 * MINUTE, run=lambda: sweep_drafts(sessions, now=clock())),
     )

@@ -29,13 +29,10 @@ from app.web.problem_details import ProblemDetails
 
 # Answered before there is an operation, or never to a caller of the API.
 NOT_OF_OPERATIONS = {
-    "key-proof-refused",
     "not-found",
     "method-not-allowed",
     # Pages:
     "draft-expired",
-    "draft-not-found",
-    "draft-outdated",
     "form-refused",
     "not-from-own-page",
     # Commands:

@@ -70,7 +70,7 @@ def _wrong_signature(token: UnverifiedJwt, key: PublicKey) -> dict[str, str]:
     if alg not in fitting:
         wrong["alg"] = f"one of {', '.join(fitting)} for this key"
     elif not is_signed_by(key, token, alg=alg):
-        wrong["signature"] = f"by the key with the thumbprint {key.thumbprint}"
+        wrong["signature"] = "by the client's key, over this header and these claims"
     return wrong
 
 

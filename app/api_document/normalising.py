@@ -8,7 +8,16 @@ from collections.abc import Mapping
 from typing import Any
 
 # Enumerations that HelseID has not closed: a client must bear a new value.
-OPEN = ("Actor", "KeyState", "Mark", "ReasonCode", "Source", "State")
+OPEN = (
+    "Activation",
+    "ActivationStatus",
+    "Actor",
+    "KeyState",
+    "Mark",
+    "ReasonCode",
+    "Source",
+    "State",
+)
 # Enumerations that stand in a property, by the schema and the property: the name they get.
 NAMED = {("ClientStatusAnswer", "status"): "LegacyStatus"}
 REFERENCE = "#/components/schemas/"

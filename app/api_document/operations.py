@@ -61,6 +61,25 @@ OPERATIONS: Mapping[str, Operation] = {
             "Unavailable",
         ],
     ),
+    "activateClient": Operation(
+        security=(),
+        body="ClientActivation",
+        body_description="The code that came with the browser, signed.",
+        answers={
+            200: Answer(
+                "The activation is taken, now or by an earlier request.", "ClientActivated"
+            ),
+        },
+        refusals=[
+            "ActivationRefused",
+            "DraftNotFound",
+            "NotActivated",
+            *BODY_IS_READ,
+            "TooManyRequests",
+            "InternalError",
+            "Unavailable",
+        ],
+    ),
     "getClient": Operation(
         headers=["ifNoneMatch", "acceptLanguage"],
         answers={

@@ -4,6 +4,7 @@ A refusal has one status; its types are told apart by `type`.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -12,7 +13,14 @@ from msgspec import Struct
 from app.access.access_tokens import AccessTokenRejected, InsufficientScope, IssuerKeysUnavailable
 from app.access.authentication import ApiKeyRejected
 from app.access.dpop import ProofRejected
+from app.access.key_proofs import KeyProofRefused
 from app.access.public_jwk import KeyRefused
+from app.client_drafts.rules import (
+    ActivationCodeRejected,
+    ActivationLapsed,
+    DraftNotFound,
+    DraftOutdated,
+)
 from app.client_keys.rules import KeyNotFound, KeyTaken, KidTaken, LastUsableKey, TooManyKeys
 from app.clients.standing import ClientBlocked, ClientUnknown
 from app.delegations.rules import AltinnAway, DelegationNotFound
@@ -34,6 +42,7 @@ from app.web.problem_details import (
     problem_details,
 )
 
+_ACTIVATION = "/v1/client-drafts/37a08838-db82-4de0-bfe1-bed876e7086e/activation"
 _DELEGATION = "/v1/client/delegations/7d5b3f0e-2f2e-4a57-9a1c-5b8e0c2d4f61"
 TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 BASE_URL = "https://onboarding.example"
@@ -84,6 +93,26 @@ REFUSALS: Mapping[str, Refusal] = {
     "ParameterRefused": Refusal(
         "/v1/client-secret/dhmdUvVyF_8zhT3ZyMUWTfNZE0__j2uc3rADmc9uaRE",
         [NotAcceptable(_PARAMETER.detail, errors=[_PARAMETER])],
+    ),
+    "ActivationRefused": Refusal(
+        _ACTIVATION,
+        [
+            KeyProofRefused(
+                "#/activation",
+                "Wrong in the JWT: aud. Expected: aud: https://onboarding.example" + _ACTIVATION,
+            ),
+            ActivationCodeRejected("#/activation"),
+        ],
+    ),
+    "DraftNotFound": Refusal(_ACTIVATION, [DraftNotFound()]),
+    "NotActivated": Refusal(
+        _ACTIVATION,
+        [
+            ActivationLapsed(datetime(2026, 10, 1, 8, 10, tzinfo=UTC)),
+            WrongState("Cannot activate while declined."),
+            DraftOutdated("Something that it asks for is no longer in the catalogue."),
+            KeyTaken(),
+        ],
     ),
     "ApiKeyRejected": Refusal("/v1/client-drafts", [ApiKeyRejected()]),
     "TokenRejected": Refusal(

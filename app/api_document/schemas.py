@@ -7,7 +7,12 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from app.client_configurations.wire import ClientStatusAnswer, ClientUpdate, CurrentClient
-from app.client_drafts.wire import ClientDraftCreated, NewClientDraft
+from app.client_drafts.wire import (
+    ClientActivated,
+    ClientActivation,
+    ClientDraftCreated,
+    NewClientDraft,
+)
 from app.client_keys.wire import ClientSecret, ClientSecretCreated
 from app.delegations.wire import (
     DelegationAnswer,
@@ -38,6 +43,8 @@ class PublicJwk(Struct):
 BODIES: Mapping[str, Any] = {
     "NewClientDraft": NewClientDraft,
     "ClientDraftCreated": ClientDraftCreated,
+    "ClientActivation": ClientActivation,
+    "ClientActivated": ClientActivated,
     "CurrentClient": CurrentClient,
     "ClientUpdate": ClientUpdate,
     "ClientStatusAnswer": ClientStatusAnswer,

@@ -99,6 +99,12 @@ class PersonRight(Struct, frozen=True, rename="camel", forbid_unknown_fields=Tru
     action: Name = "access"
 
 
+class Activation(StrEnum):
+    """By which way a program gets the code that it has to send back, signed with its key."""
+
+    REDIRECT = "redirect"  # with the browser, to its address after the confirmation
+
+
 class SystemScope(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     """A scope that a client system may ask for, and the right in Altinn it needs there."""
 
@@ -126,6 +132,8 @@ class ClientSystem(Struct, frozen=True, rename="camel", forbid_unknown_fields=Tr
     """How long a draft lives at least, from its making, once a person has passed it on."""
     pairing: bool = False
     """The person always types the pairing code."""
+    activation: Activation | None = None
+    """A confirmed client begins only once the program has shown that the person came back to it."""
 
     @property
     def right_of_scope(self) -> dict[str, str]:

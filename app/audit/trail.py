@@ -18,6 +18,8 @@ class Happened(StrEnum):
     DRAFT_PARKED = "clientDraft.parked"
     DRAFT_REFUSED = "clientDraft.refused"
     DRAFT_PASSED_ON = "clientDraft.passedOn"
+    DRAFT_ACTIVATED = "clientDraft.activated"
+    DRAFT_LAPSED = "clientDraft.activationLapsed"
     CLIENT_DECLARED = "client.declared"
     CLIENT_CHANGED = "client.changed"
     CLIENT_BLOCKED = "client.blocked"

@@ -18,22 +18,13 @@ from app.access.authentication import ApiKeyRejected
 from app.access.callers import CallingSystem
 from app.access.limits import asked_for
 from app.access.public_jwk import KeyRefused, PublicKey
-from app.apis.catalogue import Catalogue, ClientSystem
 from app.apis.queries import Catalogues
 from app.audit.trail import Happened
-from app.client_configurations.asking import (
-    child_errors,
-    claim_errors,
-    distinct,
-    redirect_errors,
-    scope_errors,
-    tenancy_errors,
-)
+from app.client_drafts.asked import asked_for_client, demands_activation
 from app.client_drafts.limits import DraftLimits
 from app.client_drafts.queries import KEEP_DRAFT, WHAT_IS_KNOWN
-from app.client_drafts.redirects import confirmation_redirect_error
 from app.client_drafts.use_cases import draft_life
-from app.client_drafts.wire import AskedFor, ClientClaim, NewClientDraft
+from app.client_drafts.wire import AskedFor, NewClientDraft
 from app.client_keys.acceptance import registrable_key
 from app.client_keys.rules import KeyTaken
 from app.client_keys.use_cases import note_leak
@@ -56,6 +47,7 @@ class CreatedDraft(Struct, frozen=True):
     expires_at: datetime
     external_ref: str | None
     warnings: list[str]
+    activation: bool
 
 
 class DraftMaker(Struct, frozen=True):
@@ -80,7 +72,7 @@ async def create_client_draft(
     if system is None:
         raise ApiKeyRejected  # the system has left the catalogue, and its keys open nothing
     found = await _organization(maker, number, known, errors, now)
-    asked = _asked(given, system, catalogue, maker.settings, errors)
+    asked = asked_for_client(given, system, catalogue, maker.settings, errors)
     await _check_children(maker, number, asked, errors, now)
     if errors or key is None or number is None:
         raise InvalidRequest(errors)
@@ -93,6 +85,7 @@ async def create_client_draft(
         expires_at=now + draft_life(maker.settings, catalogue, system.id, number),
         external_ref=given.get("external_ref"),
         warnings=[*key.warnings, *_warnings(found, number)],
+        activation=demands_activation(given, system),
     )
     demands_code = limit_passed or system.pairing or bool(given.get("pairing"))
     async with maker.database.writes.acquire() as connection:
@@ -217,45 +210,6 @@ async def _check_children(
         )
 
 
-def _asked(
-    given: Mapping[str, Any],
-    system: ClientSystem,
-    catalogue: Catalogue,
-    settings: Settings,
-    errors: list[FieldError],
-) -> AskedFor:
-    """What is asked for, as it is stored; what is wrong with it goes to `errors`."""
-    scopes = given.get("api_scopes")
-    if scopes is None:
-        scopes = system.preselected_scopes
-    claims: list[ClientClaim] = given.get("audience_specific_client_claims") or []
-    address: str | None = given.get("post_client_confirmation_redirect_uri")
-    errors += tenancy_errors(system)
-    errors += scope_errors(scopes, system)
-    if scopes and "api_scopes" in given:  # without scopes that can be read no claim can be judged
-        errors += claim_errors([(claim.key, claim.value) for claim in claims], scopes, catalogue)
-    errors += redirect_errors("redirectUris", given.get("redirect_uris"), system)
-    errors += redirect_errors(
-        "postLogoutRedirectUris", given.get("post_logout_redirect_uris"), system
-    )
-    errors += child_errors(given.get("child_organization_numbers"), settings)
-    if address is not None:
-        error = confirmation_redirect_error(
-            address,
-            pointer="#/postClientConfirmationRedirectUri",
-            https_origins=system.redirect_origins,
-        )
-        errors += [error] if error else []
-    return AskedFor(
-        api_scopes=distinct(scopes),
-        claims=claims,
-        redirect_uris=distinct(given.get("redirect_uris")),
-        post_logout_redirect_uris=distinct(given.get("post_logout_redirect_uris")),
-        child_organization_numbers=distinct(given.get("child_organization_numbers")),
-        post_client_confirmation_redirect_uri=address,
-    )
-
-
 async def _keep(
     connection: Connection,
     draft: CreatedDraft,
@@ -277,6 +231,7 @@ async def _keep(
         asked=msgspec.json.encode(asked).decode(),
         public_key=msgspec.json.encode(stored).decode(),
         pairing=pairing,
+        activation=draft.activation,
         external_ref=draft.external_ref,
         created_at=now,
         expires_at=draft.expires_at,

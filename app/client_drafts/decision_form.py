@@ -41,12 +41,22 @@ def read_decision(fields: Mapping[str, str]) -> DecisionForm:
     )
 
 
-def faults_of(form: DecisionForm, shown: ShownDraft) -> dict[str, str]:
-    """What the person has to correct: by the field's name, the name of the text that says it."""
+def types_code(form: DecisionForm, shown: ShownDraft) -> bool:
+    """Whether the form is an attempt to know the pairing code."""
+    return form.action is Action.CONFIRM and shown.code_is_typed and bool(form.pairing_code)
+
+
+def faults_of(form: DecisionForm, shown: ShownDraft, *, too_often: bool) -> dict[str, str]:
+    """What the person has to correct: by the field's name, the name of the text that says it.
+
+    `too_often`: codes have been typed so often that not even the right one is taken now.
+    """
     if form.action is Action.DECLINE:
         return {} if form.reason else {"reason": "reason_missing"}
     faults: dict[str, str] = {}
-    if shown.code_is_typed and not is_same_code(form.pairing_code, shown.pairing_code):
+    if too_often:
+        faults["pairingCode"] = "code_too_often"
+    elif shown.code_is_typed and not is_same_code(form.pairing_code, shown.pairing_code):
         faults["pairingCode"] = "code_differs" if form.pairing_code else "code_missing"
     if form.contact_email and not is_email(form.contact_email):
         faults["contactEmail"] = "email_malformed"

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Self
+from uuid import UUID
 
 import structlog
 from msgspec import Struct
@@ -11,7 +12,24 @@ from app.access.limits import DAY, HOUR, MINUTE, Limit, passed
 from app.settings import Settings
 from app.web.frame import network_of
 
+MOST_TYPED_CODES = 50
+MOST_TYPED_CODES_OF_ONE_ADDRESS = 10
+
 log = structlog.get_logger()
+
+
+def typed_code_limits(client_id: UUID, address: str) -> list[Limit]:
+    """How often a pairing code may be typed: few enough that nobody finds it by trying."""
+    what = "attempts an hour to type the code"
+    return [
+        Limit(f"typed code {client_id}", HOUR, MOST_TYPED_CODES, what),
+        Limit(
+            f"typed code {client_id} {network_of(address)}",
+            HOUR,
+            MOST_TYPED_CODES_OF_ONE_ADDRESS,
+            what,
+        ),
+    ]
 
 
 class DraftLimits(Struct, frozen=True):

@@ -4,7 +4,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.client_drafts.rules import DeclineReason, DraftStatus
+from app.client_drafts.rules import DeclineReason, DraftStatus, status_now
 from app.client_drafts.wire import AskedFor
 from app.client_keys.wire import StoredKey
 from app.database import Base, Json
@@ -15,8 +15,9 @@ class ClientDraft(Base):
 
     __tablename__ = "client_drafts"
     __table_args__ = (
-        # The expiry job looks for these and for nothing else.
+        # The jobs that end drafts, and confirmations, look for these and for nothing else.
         Index(None, "expires_at", postgresql_where="status = 'pending'"),
+        Index(None, "activation_until", postgresql_where="status = 'awaitingActivation'"),
     )
 
     client_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -26,6 +27,7 @@ class ClientDraft(Base):
     asked: Mapped[AskedFor] = mapped_column(Json(AskedFor))
     public_key: Mapped[StoredKey] = mapped_column(Json(StoredKey))
     pairing: Mapped[bool] = mapped_column(default=False)
+    activation: Mapped[bool] = mapped_column(default=False)
     external_ref: Mapped[str | None] = mapped_column(default=None)
     status: Mapped[DraftStatus] = mapped_column(default=DraftStatus.PENDING)
     created_at: Mapped[datetime]
@@ -38,6 +40,14 @@ class ClientDraft(Base):
     decline_reason: Mapped[DeclineReason | None] = mapped_column(default=None)
     escalated_at: Mapped[datetime | None] = mapped_column(default=None)
     """When somebody without the right passed it on."""
+    activation_until: Mapped[datetime | None] = mapped_column(default=None)
+    """Until when the newest confirmation's code can be used; it stays when that is over."""
+    activated_at: Mapped[datetime | None] = mapped_column(default=None)
+    contact_email: Mapped[str | None] = mapped_column(default=None)
+    """For the client, while it waits for its activation."""
+
+    def status_at(self, now: datetime) -> DraftStatus:
+        return status_now(self.status, self.expires_at, now, self.activation_until)
 
 
 class ParkedDecision(Base):

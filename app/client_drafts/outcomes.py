@@ -4,6 +4,8 @@ from http import HTTPStatus
 
 from litestar import Response
 
+from app.access.callers import EndUser
+from app.client_drafts.activation import activation_code
 from app.client_drafts.decision_form import Action
 from app.client_drafts.login_pages import page_address
 from app.client_drafts.models import ClientDraft
@@ -19,13 +21,18 @@ PENDING, REJECTED = "Pending", "Rejected"
 
 WORDS = {
     DraftStatus.CONFIRMED: SUCCESS,
+    DraftStatus.AWAITING_ACTIVATION: SUCCESS,
     DraftStatus.VERIFYING_RIGHT: PENDING,
     DraftStatus.DECLINED: CANCELLED,
     DraftStatus.EXPIRED: EXPIRED,
     DraftStatus.PENDING: ERROR,
 }
 _DECIDED = {
-    Action.CONFIRM: (DraftStatus.CONFIRMED, DraftStatus.VERIFYING_RIGHT),
+    Action.CONFIRM: (
+        DraftStatus.CONFIRMED,
+        DraftStatus.VERIFYING_RIGHT,
+        DraftStatus.AWAITING_ACTIVATION,
+    ),
     Action.DECLINE: (DraftStatus.DECLINED,),
 }
 _TEXTS = {
@@ -49,24 +56,40 @@ def address_after(
     action: Action,
     language: Language,
     *,
+    code: str | None,
     shared: bool = False,
 ) -> str:
     """Back to the program when the draft is as the person wants it, else to what is so."""
     decided = status in _DECIDED[action]
-    target = target_of(draft, word_of(draft, status), shared=shared) if decided else None
+    target = target_of(draft, word_of(draft, status), code=code, shared=shared) if decided else None
     return target or with_lang(page_address(draft.client_id, shared=shared), language)
 
 
-def target_of(draft: ClientDraft, word: str, *, shared: bool = False) -> str | None:
-    """Nobody waits on the machine of one to whom the link was passed on."""
-    if shared:
+def target_of(
+    draft: ClientDraft, word: str, *, code: str | None = None, shared: bool = False
+) -> str | None:
+    """Nobody waits on the machine of one to whom the link was passed on, or who did not confirm."""
+    needs_code = word in (SUCCESS, PENDING) and awaits_activation(draft)
+    if shared or (needs_code and code is None):
         return None
     return redirect_target(
         draft.asked.post_client_confirmation_redirect_uri,
         draft.redirect_port,
         draft.redirect_path,
         status=word,
+        code=code if needs_code else None,
     )
+
+
+def awaits_activation(draft: ClientDraft) -> bool:
+    return draft.activation_until is not None and draft.activated_at is None
+
+
+def code_for(draft: ClientDraft, user: EndUser, secret_key: str) -> str | None:
+    """The activation code, for the browser of the person who confirmed and for no other."""
+    if draft.decided_by != user.pseudonym:
+        return None
+    return activation_code(draft, secret_key=secret_key)
 
 
 def outcome_page(
@@ -77,10 +100,11 @@ def outcome_page(
     *,
     name: str | None = None,
     http_status: int = HTTPStatus.OK,
+    code: str | None = None,
     shared: bool = False,
 ) -> Response[str]:
     """What is so, with a link back to the program. `name` is that of another text than usual."""
-    target = target_of(draft, word_of(draft, status), shared=shared)
+    target = target_of(draft, word_of(draft, status), code=code, shared=shared)
     reason = draft.decline_reason if status is DraftStatus.DECLINED else None
     return message(
         request,

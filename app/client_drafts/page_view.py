@@ -17,6 +17,7 @@ from app.approvals.rules import (
 )
 from app.client_drafts.models import ClientDraft
 from app.client_drafts.pairing import pairing_code
+from app.client_drafts.validity import needs_activation
 from app.settings import Settings
 from app.web.languages import Language
 
@@ -61,6 +62,12 @@ class ShownDraft(Struct, frozen=True, kw_only=True):
     expires_at: datetime
     pairing_code: str
     code_is_typed: bool
+    activates: bool
+    """Nothing begins before the browser has come back to the program."""
+    only_at_program: bool
+    """Whoever got the link from another cannot confirm: his browser leads back to no program."""
+    has_lapsed: bool
+    """It was confirmed before, and the program did not take it."""
 
     @property
     def digest(self) -> bytes:
@@ -88,6 +95,7 @@ def shown_draft(draft: ClientDraft, around: Surroundings) -> ShownDraft:
     system = around.catalogue.systems[draft.client_system_id]
     asked, thumbprint = draft.asked, draft.public_key.thumbprint
     shared = system.redirect_uri_rule is RedirectUriRule.SHARED
+    activates = needs_activation(draft, around.catalogue)
     return ShownDraft(
         client_id=str(draft.client_id),
         system=system.name,
@@ -106,6 +114,9 @@ def shown_draft(draft: ClientDraft, around: Surroundings) -> ShownDraft:
             draft.client_id, thumbprint, secret_key=around.settings.secret_key
         ),
         code_is_typed=around.shared or code_is_typed(draft, system),
+        activates=activates,
+        only_at_program=around.shared and activates,
+        has_lapsed=draft.activation_until is not None,
     )
 
 

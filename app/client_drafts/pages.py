@@ -4,14 +4,28 @@ Before login the page is the same for every id. The form is bound to the session
 all that was shown; when any of it has changed, the page comes again and says so.
 """
 
+from datetime import UTC, datetime
 from http import HTTPStatus
 
 from litestar import Response, Router, get, post
 from litestar.params import FromPath
 
-from app.client_drafts.decision_form import Action, DecisionForm, faults_of, read_decision
+from app.access.limits import exceeded
+from app.client_drafts.decision_form import (
+    Action,
+    DecisionForm,
+    faults_of,
+    read_decision,
+    types_code,
+)
+from app.client_drafts.limits import typed_code_limits
 from app.client_drafts.login_pages import page_address
-from app.client_drafts.outcomes import address_after, outcome_page, outdated_page
+from app.client_drafts.outcomes import (
+    address_after,
+    code_for,
+    outcome_page,
+    outdated_page,
+)
 from app.client_drafts.parking import park_client_draft
 from app.client_drafts.passing_on import no_right_page, pass_on
 from app.client_drafts.rights import MayDecide
@@ -70,11 +84,21 @@ async def decide(request: PageRequest, client_id: FromPath[str]) -> Answer:
         return await no_right_page(visit, status=HTTPStatus.FORBIDDEN)
     if not is_form_token(fields.get("formToken"), settings.secret_key, *visit.bound_to):
         return _draft_page(visit, form, changed=True)
-    if faults := faults_of(form, visit.shown):
+    if form.action is Action.CONFIRM and visit.shown.only_at_program:
+        return _draft_page(visit, form)
+    too_often = types_code(form, visit.shown) and await _typed_too_often(visit)
+    if faults := faults_of(form, visit.shown, too_often=too_often):
         if form.action is Action.DECLINE:
             return _decline_page(visit, faults)
         return _draft_page(visit, form, faults)
     return await _decided(visit, form)
+
+
+async def _typed_too_often(visit: Visit) -> bool:
+    state, address = visit.request.app.state, visit.session.user.origin.address
+    limits = typed_code_limits(visit.draft.client_id, address)
+    async with state.database.reads.acquire() as connection:
+        return bool(await exceeded(connection, limits, datetime.now(UTC)))
 
 
 async def _decided(visit: Visit, form: DecisionForm) -> Answer:
@@ -100,7 +124,14 @@ async def _decided(visit: Visit, form: DecisionForm) -> Answer:
         await state.published(draft.client_id, decided.published_version)
     after = decided.draft
     return go_to(
-        address_after(after, after.status, form.action, visit.language, shared=visit.shared)
+        address_after(
+            after,
+            after.status,
+            form.action,
+            visit.language,
+            code=code_for(after, visit.session.user, state.settings.secret_key),
+            shared=visit.shared,
+        )
     )
 
 
@@ -119,6 +150,7 @@ async def _take_decision(visit: Visit, form: DecisionForm) -> Decided:
                 client_id,
                 person=visit.session.person,
                 contact_email=form.contact_email or None,
+                catalogue=visit.catalogue,
                 secret_key=state.settings.secret_key,
                 now=state.clock(),
             )

@@ -14,8 +14,9 @@ from app.audit.trail import Happened, record
 from app.changes.queries import client_changed
 from app.client_drafts.models import ParkedDecision
 from app.client_drafts.queries import draft_to_decide
-from app.client_drafts.rules import DraftEvent, DraftStatus, status_now, wait_before_asking
-from app.client_drafts.use_cases import Decided, decided_draft
+from app.client_drafts.rules import DraftEvent, DraftStatus, wait_before_asking
+from app.client_drafts.use_cases import Decided, await_activation, decided_draft
+from app.client_drafts.validity import needs_activation
 
 LEASE = timedelta(seconds=30)
 
@@ -29,6 +30,7 @@ async def park_client_draft(
     *,
     person: PersonNumber | None,
     contact_email: str | None,
+    catalogue: Catalogue,
     secret_key: str,
     now: datetime,
 ) -> Decided:
@@ -50,7 +52,10 @@ async def park_client_draft(
             )
         )
         record(db, Happened.DRAFT_PARKED, actor=user.actor, subject=client_id, at=now)
-        await client_changed(db, client_id)
+        if needs_activation(draft, catalogue):
+            await await_activation(db, draft, contact_email, now)
+        else:
+            await client_changed(db, client_id)
     return Decided(draft)
 
 
@@ -62,7 +67,7 @@ async def pass_on_client_draft(
         draft = await draft_to_decide(db, client_id)
         if draft is None:
             return
-        if status_now(draft.status, draft.expires_at, now) is not DraftStatus.PENDING:
+        if draft.status_at(now) is not DraftStatus.PENDING:
             return
         first = draft.escalated_at is None
         if first:

@@ -105,7 +105,8 @@ def _ready_text(visit: Visit, language: Language) -> ReadyText:
         "when": written_moment(draft.expires_at, language),
         "code": said["ask_for_code"] if hidden else said["code"].format(code=code),
     }
-    text = "\n\n".join(paragraph.format_map(gaps) for paragraph in said["text"])
+    paragraphs = said["text_at_program"] if shown.activates else said["text"]
+    text = "\n\n".join(paragraph.format_map(gaps) for paragraph in paragraphs)
     subject = said["subject"].format_map(gaps)
     mail = (
         f"mailto:?subject={quote(subject)}&body={quote(text.replace(chr(10), chr(13) + chr(10)))}"

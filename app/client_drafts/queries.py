@@ -51,6 +51,7 @@ _columns = (
     "asked",
     "public_key",
     "pairing",
+    "activation",
     "external_ref",
     "created_at",
     "expires_at",

@@ -12,10 +12,10 @@ _PATH = re.compile(r"/?[A-Za-z0-9/._-]{1,99}")
 
 
 def confirmation_redirect_error(
-    uri: str, *, pointer: str, https_origins: Collection[str]
+    uri: str, *, pointer: str, https_origins: Collection[str], added: Collection[str] = ("status",)
 ) -> FieldError | None:
-    """What is wrong with the address after confirmation, to which we add `status`, if anything."""
-    fault = address_fault(uri, https_origins) or _query_fault(urlsplit(uri).query)
+    """What is wrong with the address after confirmation, if anything. `added` to it are these."""
+    fault = address_fault(uri, https_origins) or _query_fault(urlsplit(uri).query, added)
     return FieldError(pointer, *fault) if fault else None
 
 
@@ -31,31 +31,34 @@ def legacy_redirect(port: str | None, path: str | None) -> tuple[int, str] | Non
 
 
 def redirect_target(
-    address: str | None, port: int | None, path: str | None, *, status: str
+    address: str | None, port: int | None, path: str | None, *, status: str, code: str | None = None
 ) -> str | None:
     """Where to send the browser: to the draft's own address, else to the old link's port.
 
     Installed programs split the query at `&` and `=` without decoding it, and crash on a pair
-    without `=`: so `status` is added as one more plain pair.
+    without `=`: so `status` is added as one more plain pair, and so is `code`, which only new
+    programs get.
     """
     if address is None:
         if port is None or path is None:
             return None
         address = f"http://localhost:{port}{path}"
+    pairs = f"status={status}" if code is None else f"status={status}&code={code}"
     if "?" not in address:
-        return f"{address}?status={status}"
-    return f"{address}{'' if address.endswith('?') else '&'}status={status}"
+        return f"{address}?{pairs}"
+    return f"{address}{'' if address.endswith('?') else '&'}{pairs}"
 
 
-def _query_fault(query: str) -> tuple[str, str] | None:
+def _query_fault(query: str, added: Collection[str]) -> tuple[str, str] | None:
     if not query:
         return None
     pairs = [pair.partition("=") for pair in query.split("&")]
     names = [unquote_plus(name).casefold() for name, _, _ in pairs]
     if not all(name and equals for name, equals, _ in pairs):
         return "bare_name", "Every part of the query must be `name=value`."
-    if "status" in names:
-        return "status_in_query", "Leave `status` out of the query: it is added afterwards."
+    for name in added:
+        if name in names:
+            return f"{name}_in_query", f"Leave `{name}` out of the query: it is added afterwards."
     if len(set(names)) < len(names):
         return "repeated_name", "Each name may stand in the query only once."
     return None

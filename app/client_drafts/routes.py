@@ -39,6 +39,11 @@ async def post_client_draft(request: Request[Any, Any, Any]) -> Response[ClientD
             pairing_code=pairing_code(
                 draft.client_id, draft.thumbprint, secret_key=settings.secret_key
             ),
+            activation_url=(
+                f"{settings.base_url}/v1/client-drafts/{draft.client_id}/activation"
+                if draft.activation
+                else None
+            ),
             external_ref=draft.external_ref,
             warnings=draft.warnings,
         ),

@@ -4,16 +4,24 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from http import HTTPStatus
 
-from app.problems import Problem
+from app.problems import FieldError, InvalidRequest, Problem
 from app.state_machine import Transitions
 
 
 class DraftStatus(StrEnum):
     PENDING = "pending"
     VERIFYING_RIGHT = "verifyingRight"  # somebody has confirmed who may or may not
+    AWAITING_ACTIVATION = "awaitingActivation"  # confirmed; the program has yet to say so
     CONFIRMED = "confirmed"
     DECLINED = "declined"
     EXPIRED = "expired"
+
+
+class ActivationStatus(StrEnum):
+    """How far a draft has come whose activation has been taken."""
+
+    CONFIRMED = "confirmed"
+    VERIFYING_RIGHT = "verifyingRight"
 
 
 class DraftEvent(StrEnum):
@@ -23,6 +31,9 @@ class DraftEvent(StrEnum):
     PARK = "park"
     VERIFY = "verify"
     REFUSE = "refuse"
+    AWAIT_ACTIVATION = "await activation"
+    ACTIVATE = "activate"
+    LAPSE = "lapse"  # nobody has activated in time: it can be confirmed again
 
 
 TRANSITIONS: Transitions[DraftStatus, DraftEvent] = {
@@ -32,6 +43,13 @@ TRANSITIONS: Transitions[DraftStatus, DraftEvent] = {
     (DraftStatus.PENDING, DraftEvent.PARK): DraftStatus.VERIFYING_RIGHT,
     (DraftStatus.VERIFYING_RIGHT, DraftEvent.VERIFY): DraftStatus.CONFIRMED,
     (DraftStatus.VERIFYING_RIGHT, DraftEvent.REFUSE): DraftStatus.DECLINED,
+    (DraftStatus.PENDING, DraftEvent.AWAIT_ACTIVATION): DraftStatus.AWAITING_ACTIVATION,
+    (DraftStatus.AWAITING_ACTIVATION, DraftEvent.ACTIVATE): DraftStatus.CONFIRMED,
+    (DraftStatus.AWAITING_ACTIVATION, DraftEvent.LAPSE): DraftStatus.PENDING,
+    # The program may be faster than Altinn, or slower.
+    (DraftStatus.VERIFYING_RIGHT, DraftEvent.ACTIVATE): DraftStatus.VERIFYING_RIGHT,
+    (DraftStatus.VERIFYING_RIGHT, DraftEvent.AWAIT_ACTIVATION): DraftStatus.AWAITING_ACTIVATION,
+    (DraftStatus.VERIFYING_RIGHT, DraftEvent.LAPSE): DraftStatus.PENDING,
 }
 
 READABLE_AFTER_DECISION = timedelta(days=30)
@@ -59,6 +77,9 @@ VERIFIED_WITHIN = timedelta(hours=24)
 FIRST_WAIT = timedelta(seconds=5)
 LONGEST_WAIT = timedelta(minutes=15)
 
+ACTIVATED_WITHIN = timedelta(minutes=10)
+"""How long a program has to send the activation code back."""
+
 
 def wait_before_asking(attempts: int, jitter: float) -> timedelta:
     """Until a parked decision is asked about again; `jitter` is between 0 and 1."""
@@ -67,8 +88,16 @@ def wait_before_asking(attempts: int, jitter: float) -> timedelta:
     return wait * (0.75 + jitter / 2)
 
 
-def status_now(status: DraftStatus, expires_at: datetime, now: datetime) -> DraftStatus:
-    """Expiry holds from the moment it is due, also before the job has written it down."""
+def status_now(
+    status: DraftStatus,
+    expires_at: datetime,
+    now: datetime,
+    activation_until: datetime | None = None,
+) -> DraftStatus:
+    """What falls due holds from that moment, also before the job has written it down."""
+    awaited = status == DraftStatus.AWAITING_ACTIVATION
+    if awaited and activation_until is not None and now >= activation_until:
+        status = DraftStatus.PENDING
     return DraftStatus.EXPIRED if status == DraftStatus.PENDING and now >= expires_at else status
 
 
@@ -101,3 +130,27 @@ class DraftOutdated(Problem):
         super().__init__(f"{detail} Make a new draft.")
         self.organization_refused = organization_refused
         """Enhetsregisteret is why; else it is the catalogue."""
+
+
+class ActivationCodeRejected(InvalidRequest):
+    slug = "activation-code-rejected"
+    title = "The activation code is not the one that was given"
+
+    def __init__(self, pointer: str) -> None:
+        detail = (
+            "`code` is not the activation code of this draft's newest confirmation. Send the "
+            "`code` that came beside `status` in the query of the redirect, as it came."
+        )
+        super().__init__([FieldError(pointer, "wrong_code", detail)])
+
+
+class ActivationLapsed(Problem):
+    slug = "activation-lapsed"
+    title = "The activation code came too late"
+    status = HTTPStatus.CONFLICT
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__(
+            f"The code could be used until {until:%Y-%m-%d %H:%M} UTC, and there is no client. "
+            "Open `confirmUrl` again: the person can confirm once more, as long as the draft lives."
+        )

@@ -7,6 +7,7 @@ from sqlalchemy import delete, func, select
 from app.changes.queries import client_changed
 from app.client_drafts.models import ClientDraft
 from app.client_drafts.rules import READABLE_AFTER_DECISION, TRANSITIONS, DraftEvent, DraftStatus
+from app.client_drafts.use_cases import lapse
 from app.database import Sessions
 from app.state_machine import next_state
 
@@ -33,6 +34,34 @@ async def expire_drafts(sessions: Sessions, *, now: datetime) -> bool:
 async def next_draft_to_expire(sessions: Sessions, after: datetime) -> datetime | None:
     soonest = select(func.min(ClientDraft.expires_at)).where(
         ClientDraft.status == DraftStatus.PENDING, ClientDraft.expires_at > after
+    )
+    async with sessions() as db:
+        return await db.scalar(soonest)
+
+
+async def lapse_confirmations(sessions: Sessions, *, now: datetime) -> bool:
+    """Write down that nobody has activated one confirmed draft in time. False when none is due."""
+    async with sessions.begin() as db:
+        draft = await db.scalar(
+            select(ClientDraft)
+            .where(
+                ClientDraft.status == DraftStatus.AWAITING_ACTIVATION,
+                ClientDraft.activation_until <= now,
+            )
+            .order_by(ClientDraft.activation_until)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        )
+        if draft is None:
+            return False
+        draft.status = next_state(TRANSITIONS, draft.status, DraftEvent.LAPSE)
+        await lapse(db, draft, now)
+    return True
+
+
+async def next_confirmation_to_lapse(sessions: Sessions, after: datetime) -> datetime | None:
+    soonest = select(func.min(ClientDraft.activation_until)).where(
+        ClientDraft.status == DraftStatus.AWAITING_ACTIVATION, ClientDraft.activation_until > after
     )
     async with sessions() as db:
         return await db.scalar(soonest)

@@ -10,20 +10,20 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.access.callers import EndUser
 from app.apis.catalogue import Catalogue, Tenancy
 from app.approvals.use_cases import ask_for_access
-from app.audit.trail import Actor, Happened, record
+from app.audit.trail import WORKER, Happened, record
 from app.changes.queries import client_changed
 from app.client_drafts.models import ClientDraft
 from app.client_drafts.queries import draft_to_decide, is_registered
 from app.client_drafts.rules import (
+    ACTIVATED_WITHIN,
     TRANSITIONS,
     DeclineReason,
     DraftEvent,
     DraftExpired,
     DraftNotFound,
     DraftStatus,
-    status_now,
 )
-from app.client_drafts.validity import outdated
+from app.client_drafts.validity import needs_activation, outdated
 from app.client_keys.models import ClientKey
 from app.client_keys.rules import KeyOrigin, KeyTaken, end_of_life
 from app.clients.models import ClientConfiguration
@@ -76,21 +76,30 @@ async def confirm_client_draft(
     contact_email: str | None,
     now: datetime,
 ) -> Decided:
-    """Turn a draft into a client, which can authenticate once the token issuer knows it."""
+    """Turn a draft into a client, which can authenticate once the token issuer knows it.
+
+    Where the client system asks for activation, the client begins with that.
+    """
     try:
         async with db.begin():
-            draft = await decided_draft(
-                db, client_id, DraftEvent.CONFIRM, pseudonym=user.pseudonym, now=now
-            )
-            version = await make_client(
-                db,
-                draft,
-                user.actor,
-                catalogue=catalogue,
-                settings=settings,
-                contact_email=contact_email,
-                now=now,
-            )
+            draft = await draft_in_force(db, client_id, now=now)
+            waits = needs_activation(draft, catalogue)
+            event = DraftEvent.AWAIT_ACTIVATION if waits else DraftEvent.CONFIRM
+            decide(draft, event, pseudonym=user.pseudonym, now=now)
+            record(db, Happened.DRAFT_CONFIRMED, actor=user.actor, subject=client_id, at=now)
+            if waits:
+                version = None
+                await _check_still_good(db, draft, catalogue, settings)
+                await await_activation(db, draft, contact_email, now)
+            else:
+                version = await make_client(
+                    db,
+                    draft,
+                    catalogue=catalogue,
+                    settings=settings,
+                    contact_email=contact_email,
+                    now=now,
+                )
     except IntegrityError as error:
         raise_if_key_taken(error)
         raise
@@ -103,10 +112,25 @@ def raise_if_key_taken(error: IntegrityError) -> None:
         raise KeyTaken from error
 
 
+async def await_activation(
+    db: AsyncSession, draft: ClientDraft, contact_email: str | None, now: datetime
+) -> None:
+    """From now on the program can send the code of this confirmation back."""
+    draft.activation_until = now + ACTIVATED_WITHIN
+    draft.contact_email = contact_email
+    await client_changed(db, draft.client_id)
+
+
+async def lapse(db: AsyncSession, draft: ClientDraft, now: datetime) -> None:
+    """Nothing is kept of a confirmation that nobody has activated in time, but that it was so."""
+    draft.decided_at = draft.decided_by = draft.contact_email = None
+    record(db, Happened.DRAFT_LAPSED, actor=WORKER, subject=draft.client_id, at=now)
+    await client_changed(db, draft.client_id)
+
+
 async def make_client(
     db: AsyncSession,
     draft: ClientDraft,
-    actor: Actor,
     *,
     catalogue: Catalogue,
     settings: Settings,
@@ -117,18 +141,25 @@ async def make_client(
 
     Returns the version that the token issuer has to know. Raises `KeyTaken` and `DraftOutdated`.
     """
+    entry = await _check_still_good(db, draft, catalogue, settings)
+    await _add_client(db, draft, entry, contact_email, now)
+    _add_key(db, draft, settings, now)
+    await _ask_for_access(db, draft, catalogue, settings, now)
+    await client_changed(db, draft.client_id)
+    return await want_publication(db, draft.client_id)
+
+
+async def _check_still_good(
+    db: AsyncSession, draft: ClientDraft, catalogue: Catalogue, settings: Settings
+) -> RegisterEntry | None:
+    """What the register says of the organization; `KeyTaken` and `DraftOutdated` are raised."""
     if await is_registered(db, draft.public_key.thumbprint):
         raise KeyTaken
     organization = await remembered_organization(db, draft.organization_number)
     entry = entry_of(organization) if organization else None
     if why := outdated(draft, catalogue, entry, settings):
         raise why
-    await _add_client(db, draft, entry, contact_email, now)
-    _add_key(db, draft, settings, now)
-    await _ask_for_access(db, draft, catalogue, settings, now)
-    record(db, Happened.DRAFT_CONFIRMED, actor=actor, subject=draft.client_id, at=now)
-    await client_changed(db, draft.client_id)
-    return await want_publication(db, draft.client_id)
+    return entry
 
 
 async def decline_client_draft(
@@ -156,15 +187,26 @@ async def decided_draft(
     db: AsyncSession, client_id: UUID, event: DraftEvent, *, pseudonym: str, now: datetime
 ) -> ClientDraft:
     """The draft, locked, with its new status. Every event that the table leaves out is refused."""
+    draft = await draft_in_force(db, client_id, now=now)
+    decide(draft, event, pseudonym=pseudonym, now=now)
+    return draft
+
+
+async def draft_in_force(db: AsyncSession, client_id: UUID, *, now: datetime) -> ClientDraft:
+    """The draft, locked until the transaction ends, if its time is not over."""
     draft = await draft_to_decide(db, client_id)
     if draft is None:
         raise DraftNotFound
-    status = status_now(draft.status, draft.expires_at, now)
+    status = draft.status_at(now)
     if status == DraftStatus.EXPIRED:
         raise DraftExpired(draft.expires_at)
-    draft.status = next_state(TRANSITIONS, status, event)
-    draft.decided_at, draft.decided_by = now, pseudonym
+    draft.status = status
     return draft
+
+
+def decide(draft: ClientDraft, event: DraftEvent, *, pseudonym: str, now: datetime) -> None:
+    draft.status = next_state(TRANSITIONS, draft.status, event)
+    draft.decided_at, draft.decided_by = now, pseudonym
 
 
 async def _add_client(

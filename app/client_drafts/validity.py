@@ -1,4 +1,4 @@
-"""Whether what a draft asks for can still be had: much may happen while nobody confirms it."""
+"""What a draft asks for: whether it can still be had, and what more its client system demands."""
 
 from app.apis.catalogue import Catalogue
 from app.client_drafts.models import ClientDraft
@@ -24,6 +24,12 @@ def outdated(
         organisasjonsledd_allowed=settings.organisasjonsledd_allowed,
     )
     return DraftOutdated(error.detail, organization_refused=True) if error else None
+
+
+def needs_activation(draft: ClientDraft, catalogue: Catalogue) -> bool:
+    """A draft may ask for activation, and its system may: neither can leave it out."""
+    system = catalogue.systems.get(draft.client_system_id)
+    return draft.activation or (system is not None and system.activation is not None)
 
 
 def _is_still_offered(draft: ClientDraft, catalogue: Catalogue) -> bool:

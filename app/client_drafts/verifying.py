@@ -15,10 +15,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.person_numbers import unsealed
 from app.access.person_rights import PersonRights
+from app.apis.catalogue import Catalogue
 from app.apis.queries import Catalogues
 from app.audit.trail import WORKER, Actor, Happened, record
 from app.changes.queries import client_changed
-from app.client_drafts.models import ParkedDecision
+from app.client_drafts.models import ClientDraft, ParkedDecision
 from app.client_drafts.parking import asked_in_vain, leased_decision
 from app.client_drafts.queries import draft_of
 from app.client_drafts.rights import Decider, MayDecide, may_decide
@@ -29,7 +30,15 @@ from app.client_drafts.rules import (
     DraftNotFound,
     DraftOutdated,
 )
-from app.client_drafts.use_cases import decided_draft, make_client, raise_if_key_taken
+from app.client_drafts.use_cases import (
+    decide,
+    decided_draft,
+    draft_in_force,
+    lapse,
+    make_client,
+    raise_if_key_taken,
+)
+from app.client_drafts.validity import needs_activation
 from app.client_keys.rules import KeyTaken
 from app.database import Sessions
 from app.organizations.register import Register
@@ -118,22 +127,37 @@ async def _make_client(verifier: Verifier, parked: ParkedDecision, now: datetime
     catalogue = await verifier.catalogues.in_force()
     try:
         async with verifier.sessions.begin() as db:
-            draft = await decided_draft(
-                db, parked.client_id, DraftEvent.VERIFY, pseudonym=parked.pseudonym, now=now
-            )
-            await make_client(
-                db,
-                draft,
-                Actor(f"person:{parked.pseudonym}"),
-                catalogue=catalogue,
-                settings=verifier.settings,
-                contact_email=parked.contact_email,
-                now=now,
-            )
+            draft = await draft_in_force(db, parked.client_id, now=now)
+            event = _verified(draft, catalogue, now)
+            decide(draft, event, pseudonym=parked.pseudonym, now=now)
+            actor = Actor(f"person:{parked.pseudonym}")
+            record(db, Happened.DRAFT_CONFIRMED, actor=actor, subject=draft.client_id, at=now)
+            if event is DraftEvent.VERIFY:
+                await make_client(
+                    db,
+                    draft,
+                    catalogue=catalogue,
+                    settings=verifier.settings,
+                    contact_email=parked.contact_email,
+                    now=now,
+                )
+            elif event is DraftEvent.LAPSE:
+                await lapse(db, draft, now)
+            else:
+                await client_changed(db, draft.client_id)
             await _forget(db, parked)
     except IntegrityError as error:
         raise_if_key_taken(error)
         raise
+
+
+def _verified(draft: ClientDraft, catalogue: Catalogue, now: datetime) -> DraftEvent:
+    """What a yes of Altinn's means for the draft: the program may have been faster, or too slow."""
+    if draft.activated_at is not None or not needs_activation(draft, catalogue):
+        return DraftEvent.VERIFY
+    until = draft.activation_until
+    in_time = until is not None and now < until
+    return DraftEvent.AWAIT_ACTIVATION if in_time else DraftEvent.LAPSE
 
 
 async def _refuse(

@@ -15,11 +15,16 @@ from app.apis.catalogue import Catalogue
 from app.client_drafts.decision_form import Action
 from app.client_drafts.login_pages import LoginNotice, login_page, page_address
 from app.client_drafts.models import ClientDraft
-from app.client_drafts.outcomes import address_after, outcome_page, outdated_page
+from app.client_drafts.outcomes import (
+    address_after,
+    code_for,
+    outcome_page,
+    outdated_page,
+)
 from app.client_drafts.page_view import ShownDraft, Surroundings, shown_draft
 from app.client_drafts.redirects import legacy_redirect
 from app.client_drafts.rights import Decider, MayDecide, may_decide
-from app.client_drafts.rules import DraftStatus, status_now
+from app.client_drafts.rules import DraftStatus
 from app.client_drafts.use_cases import open_client_draft
 from app.client_drafts.validity import outdated
 from app.organizations.memory import Found
@@ -93,12 +98,14 @@ async def visit_of(
     draft = await _opened(request, goal, session)
     if draft is None:
         return message(request, "unknown", status=HTTPStatus.NOT_FOUND, language=language)
-    status = status_now(draft.status, draft.expires_at, request.app.state.clock())
+    status = draft.status_at(request.app.state.clock())
     if status is DraftStatus.PENDING:
         return await _pending(request, session, draft, again)
+    code = code_for(draft, session.user, request.app.state.settings.secret_key)
     if action:
-        return go_to(address_after(draft, status, action, language, shared=goal.shared))
-    return outcome_page(request, draft, status, language, shared=goal.shared)
+        after = address_after(draft, status, action, language, code=code, shared=goal.shared)
+        return go_to(after)
+    return outcome_page(request, draft, status, language, code=code, shared=goal.shared)
 
 
 def _goal_again(goal: Goal, session: OpenSession) -> Goal:

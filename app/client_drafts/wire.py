@@ -6,6 +6,9 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
+from app.apis.catalogue import Activation
+from app.client_drafts.rules import ActivationStatus
+
 Scope = Annotated[
     str, Meta(pattern=r"^[^\s/]+/\S+$", max_length=200, examples=["nhn:selvbetjening/client"])
 ]
@@ -42,6 +45,7 @@ class NewClientDraft(Struct, rename="camel", kw_only=True, frozen=True):
     post_client_confirmation_redirect_uri: Uri | None = None
     external_ref: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
     pairing: bool | None = None
+    activation: Activation | None = None
 
 
 class AskedFor(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -63,5 +67,19 @@ class ClientDraftCreated(Struct, rename="camel", frozen=True, omit_defaults=True
     share_url: str
     expires_at: datetime
     pairing_code: str
+    activation_url: str | None = None
     external_ref: str | None = None
     warnings: list[str] = []
+
+
+class ClientActivation(Struct, rename="camel", frozen=True, forbid_unknown_fields=True):
+    """What a program sends once the person has confirmed and the browser came back to it."""
+
+    activation: Annotated[str, Meta(min_length=1, max_length=8192)]
+
+
+class ClientActivated(Struct, rename="camel", frozen=True):
+    """The activation has been taken. A request that is sent again gets the same answer."""
+
+    client_id: UUID
+    status: ActivationStatus

@@ -51,7 +51,13 @@ def test_every_event_that_the_table_leaves_out_is_refused() -> None:
             with pytest.raises(WrongState):
                 next_state(TRANSITIONS, status, event)
     verifying = {event for status, event in TRANSITIONS if status is DraftStatus.VERIFYING_RIGHT}
-    assert verifying == {DraftEvent.VERIFY, DraftEvent.REFUSE}
+    assert verifying == {
+        DraftEvent.VERIFY,
+        DraftEvent.REFUSE,
+        DraftEvent.ACTIVATE,
+        DraftEvent.AWAIT_ACTIVATION,
+        DraftEvent.LAPSE,
+    }
 
 
 @pytest.mark.parametrize("jitter", [0.0, 0.5, 1.0])
@@ -93,6 +99,7 @@ async def park(service: Service, client_id: UUID) -> Decided:
             client_id,
             person=PERSON,
             contact_email="post@legekontoret.example",
+            catalogue=await service.app.state.catalogues.in_force(),
             secret_key=service.settings.secret_key,
             now=service.now,
         )
