@@ -27,6 +27,7 @@ from app.client_keys.routes import (
     delete_client_secret,
     get_client_secrets,
     post_client_secret,
+    post_client_secret_check,
 )
 from app.database import Database
 from app.delegations.budget import SharedBudget
@@ -71,6 +72,7 @@ CONTRACT = [
 # What this service adds to it.
 ADDED = [
     post_activation,
+    post_client_secret_check,
     get_delegations,
     get_delegation,
     post_delegation_check,

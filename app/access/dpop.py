@@ -73,7 +73,7 @@ def verified_proof(
         wrong["iat"] = f"about {int(now.timestamp())}, the time here"
     if claims.get("ath") != _hash(access_token):
         wrong["ath"] = "the SHA-256 of the access token that is sent, in base64url"
-    if not _is_jti(claims.get("jti")):
+    if not is_jti(claims.get("jti")):
         wrong["jti"] = f"text of 1 to {LONGEST_JTI} characters"
     if wrong or key is None:
         raise ProofRejected(_refusal(wrong))
@@ -114,7 +114,7 @@ def _is_fresh(iat: object, now: float, not_before: int) -> bool:
     return now - OLDEST.total_seconds() <= iat <= now + AHEAD.total_seconds() and iat >= not_before
 
 
-def _is_jti(jti: object) -> bool:
+def is_jti(jti: object) -> bool:
     # What is not printable (NUL, half a surrogate pair) cannot be remembered by the database.
     return isinstance(jti, str) and 0 < len(jti) <= LONGEST_JTI and jti.isprintable()
 

@@ -22,7 +22,7 @@ class ApiKey(Base):
 
 
 class UsedProof(Base):
-    """A DPoP proof that has been spent, by the key that signed it and its `jti`."""
+    """A proof that has been spent, by the key that signed it and its `jti`."""
 
     __tablename__ = "used_proofs"
 

@@ -17,6 +17,7 @@ OPEN = (
     "ReasonCode",
     "Source",
     "State",
+    "Unusable",
 )
 # Enumerations that stand in a property, by the schema and the property: the name they get.
 NAMED = {("ClientStatusAnswer", "status"): "LegacyStatus"}

@@ -132,6 +132,12 @@ OPERATIONS: Mapping[str, Operation] = {
         answers={200: Answer("The keys, oldest first.", "ClientSecrets", ["ETag"]), 304: UNCHANGED},
         refusals=CLIENT_CALLS,
     ),
+    "checkClientSecret": Operation(
+        body="KeyCheck",
+        body_description="The proof that the key is held.",
+        answers={200: Answer("What the token issuer does with the key.", "KeyChecked")},
+        refusals=["KeyProofRefused", *CLIENT_CALLS, "KeyNotFound", *BODY_IS_READ],
+    ),
     "retireClientSecret": Operation(
         headers=["ifMatch"],
         answers={204: Answer("The key goes out of use, or has done so before.")},

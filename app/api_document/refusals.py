@@ -44,6 +44,7 @@ from app.web.problem_details import (
 
 _ACTIVATION = "/v1/client-drafts/37a08838-db82-4de0-bfe1-bed876e7086e/activation"
 _DELEGATION = "/v1/client/delegations/7d5b3f0e-2f2e-4a57-9a1c-5b8e0c2d4f61"
+_KEY = "/v1/client-secret/dhmdUvVyF_8zhT3ZyMUWTfNZE0__j2uc3rADmc9uaRE"
 TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 BASE_URL = "https://onboarding.example"
 
@@ -90,8 +91,18 @@ REFUSALS: Mapping[str, Refusal] = {
         "/v1/client-secret",
         [KeyRefused([_PRIVATE]), TooManyKeys(), KidTaken("installation-7")],
     ),
+    "KeyProofRefused": Refusal(
+        f"{_KEY}/checks",
+        [
+            KeyProofRefused(
+                "#/proof",
+                "This JWT has been used before: make a new one for each request.",
+            ),
+            InvalidRequest([FieldError("#/proof", "missing", "`proof` is missing.")]),
+        ],
+    ),
     "ParameterRefused": Refusal(
-        "/v1/client-secret/dhmdUvVyF_8zhT3ZyMUWTfNZE0__j2uc3rADmc9uaRE",
+        _KEY,
         [NotAcceptable(_PARAMETER.detail, errors=[_PARAMETER])],
     ),
     "ActivationRefused": Refusal(
@@ -131,13 +142,9 @@ REFUSALS: Mapping[str, Refusal] = {
         f"{_DELEGATION}/requests",
         [WrongState("Cannot request the right while the delegation is active.")],
     ),
-    "KeyNotFound": Refusal(
-        "/v1/client-secret/dhmdUvVyF_8zhT3ZyMUWTfNZE0__j2uc3rADmc9uaRE", [KeyNotFound()]
-    ),
+    "KeyNotFound": Refusal(_KEY, [KeyNotFound()]),
     "KeyTaken": Refusal("/v1/client-secret", [KeyTaken()]),
-    "LastUsableKey": Refusal(
-        "/v1/client-secret/dhmdUvVyF_8zhT3ZyMUWTfNZE0__j2uc3rADmc9uaRE", [LastUsableKey()]
-    ),
+    "LastUsableKey": Refusal(_KEY, [LastUsableKey()]),
     "PreconditionFailed": Refusal("/v1/client", [PreconditionFailed()]),
     "BodyTooLarge": Refusal("/v1/client", [BodyTooLarge("Send a smaller body.")]),
     "NotJson": Refusal(

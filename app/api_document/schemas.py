@@ -13,7 +13,7 @@ from app.client_drafts.wire import (
     ClientDraftCreated,
     NewClientDraft,
 )
-from app.client_keys.wire import ClientSecret, ClientSecretCreated
+from app.client_keys.wire import ClientSecret, ClientSecretCreated, KeyCheck, KeyChecked
 from app.delegations.wire import (
     DelegationAnswer,
     DelegationRequestAnswer,
@@ -51,6 +51,8 @@ BODIES: Mapping[str, Any] = {
     "PublicJwk": PublicJwk,
     "ClientSecretCreated": ClientSecretCreated,
     "ClientSecrets": list[ClientSecret],
+    "KeyCheck": KeyCheck,
+    "KeyChecked": KeyChecked,
     "Delegations": Delegations,
     "DelegationAnswer": DelegationAnswer,
     "DelegationRequestAnswer": DelegationRequestAnswer,

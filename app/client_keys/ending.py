@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.audit.trail import WORKER, Happened, record
 from app.changes.queries import client_changed
 from app.client_keys.models import ClientKey
-from app.client_keys.rules import LIVE, TRANSITIONS, KeyEvent, KeyState
+from app.client_keys.rules import LIVE, TRANSITIONS, KeyEvent, KeyState, due_end
 from app.database import Sessions
 from app.publications.queries import want_publication
 from app.state_machine import next_state
@@ -42,7 +42,9 @@ async def end_keys(sessions: Sessions, *, now: datetime) -> bool:
         if key is None:
             return False
         before = key.state
-        key.state = next_state(TRANSITIONS, before, _ending(key, now))
+        event = due_end(before, key.expires_at, key.retires_at, now)
+        assert event is not None  # or it would not have been found
+        key.state = next_state(TRANSITIONS, before, event)
         record(
             db,
             Happened.KEY_ENDED,
@@ -78,11 +80,3 @@ def _key_to_end(now: datetime) -> Select[ClientKey]:
         .limit(1)
         .with_for_update(skip_locked=True)
     )
-
-
-def _ending(key: ClientKey, now: datetime) -> KeyEvent:
-    """Where both are due, what came first is what ended it."""
-    ends = {KeyEvent.EXPIRE: key.expires_at, KeyEvent.GRACE_OVER: None}
-    if key.state == KeyState.RETIRING:
-        ends[KeyEvent.GRACE_OVER] = key.retires_at
-    return min((at, event) for event, at in ends.items() if at is not None and at <= now)[1]

@@ -5,9 +5,11 @@ from uuid import UUID
 from sqlalchemy import (
     Boolean,
     ColumnElement,
+    Float,
     Row,
     and_,
     bindparam,
+    func,
     not_,
     or_,
     select,
@@ -22,6 +24,7 @@ from app.client_keys.rules import LIVE
 from app.clients.models import ClientConfiguration
 from app.clients.rules import ClientStatus
 from app.database import HotStatement
+from app.publications.models import Publication
 
 proof_key = aliased(ClientKey)
 
@@ -54,6 +57,7 @@ KEYS_OF_CLIENT = HotStatement(
         ClientKey.expires_at,
         ClientKey.retires_at,
         ClientKey.last_used_at,
+        ClientKey.leaked_at,
     )
     .select_from(ClientConfiguration)
     .outerjoin(
@@ -73,6 +77,40 @@ KEYS_OF_CLIENT = HotStatement(
     .outerjoin(ClientChanges, ClientChanges.client_id == ClientConfiguration.client_id)
     .where(ClientConfiguration.client_id == bindparam("client_id"))
     .order_by(ClientKey.created_at, ClientKey.thumbprint)
+)
+
+# Of another client the key is not told: the columns of the key are null.
+CHECKED_KEY = HotStatement(
+    select(
+        ClientConfiguration.status,
+        HAS_ENDED,
+        *OWN_KEY,
+        ClientKey.thumbprint,
+        ClientKey.public_key,
+        ClientKey.state,
+        ClientKey.expires_at,
+        ClientKey.retires_at,
+        func.extract("epoch", Publication.due_at - func.clock_timestamp())
+        .cast(Float)
+        .label("issuer_is_told_in"),
+    )
+    .select_from(ClientConfiguration)
+    .outerjoin(
+        proof_key,
+        and_(
+            proof_key.thumbprint == bindparam("proof_thumbprint"),
+            proof_key.client_id == ClientConfiguration.client_id,
+        ),
+    )
+    .outerjoin(
+        ClientKey,
+        and_(
+            ClientKey.client_id == ClientConfiguration.client_id,
+            ClientKey.thumbprint == bindparam("thumbprint"),
+        ),
+    )
+    .outerjoin(Publication, Publication.client_id == ClientConfiguration.client_id)
+    .where(ClientConfiguration.client_id == bindparam("client_id"))
 )
 
 NOTE_USE = HotStatement(

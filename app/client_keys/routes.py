@@ -10,14 +10,21 @@ from app.access.authentication import client_that_changes, client_that_reads
 from app.access.public_jwk import KeyRefused, PublicKey
 from app.client_keys import use_cases
 from app.client_keys.acceptance import registrable_key, unreadable_key
+from app.client_keys.checking import check_key
+from app.client_keys.listing import keys_of
+from app.client_keys.retiring import retire_key
 from app.client_keys.rules import GRACE, KeyState
-from app.client_keys.wire import ClientSecret, ClientSecretCreated
+from app.client_keys.wire import ClientSecret, ClientSecretCreated, KeyCheck, KeyChecked
 from app.database import Database
 from app.problems import InvalidRequest
 from app.settings import Settings
-from app.web.bodies import check_content_type
+from app.web.bodies import check_content_type, read_body
 from app.web.conditional import check_if_match, etag, sent_if_match, versioned
 from app.web.json_text import read_json
+
+Thumbprint = Annotated[
+    str, PathParameter(description="The `jwkThumbprint` of the key, as `GET` lists it.")
+]
 
 
 @post(
@@ -83,10 +90,45 @@ async def get_client_secrets(
     """The calling client's keys, oldest first. That one was used changes no `ETag`."""
     caller = await client_that_reads(request)
     state = request.app.state
-    read = await use_cases.keys_of(
-        state.database, caller, ended_too=include == "all", now=state.clock()
-    )
+    read = await keys_of(state.database, caller, ended_too=include == "all", now=state.clock())
     return versioned(request, read.keys, etag(read.counter))
+
+
+@post(
+    "/client-secret/{thumbprint:str}/checks",
+    operation_id="checkClientSecret",
+    summary="Ask whether a key can be used",
+    tags=["ClientSecret"],
+    status_code=200,
+)
+async def post_client_secret_check(
+    request: Request[Any, Any, Any],
+    thumbprint: Thumbprint,
+) -> KeyChecked:
+    """Whether the token issuer takes the key. Retire the old key only when this says so.
+
+    `proof` is a short JWT that the key has signed, good for this call alone.
+    """
+    caller = await client_that_changes(request)
+    check_content_type(request.headers.get("content-type"))
+    body = read_body(await request.body(), KeyCheck)
+    state = request.app.state
+    return await check_key(
+        state.database,
+        caller,
+        thumbprint,
+        body.proof,
+        urls=_urls(request),
+        proofs_not_before=state.settings.proofs_not_before,
+        now=state.clock(),
+    )
+
+
+def _urls(request: Request[Any, Any, Any]) -> list[str]:
+    """The call's address under each public base, as the caller spelled its path."""
+    settings: Settings = request.app.state.settings
+    path = request.scope["raw_path"].decode("latin-1")
+    return [base + path for base in settings.public_base_urls]
 
 
 @delete(
@@ -97,9 +139,7 @@ async def get_client_secrets(
 )
 async def delete_client_secret(
     request: Request[Any, Any, Any],
-    thumbprint: Annotated[
-        str, PathParameter(description="The `jwkThumbprint` of the key, as `GET` lists it.")
-    ],
+    thumbprint: Thumbprint,
     grace_seconds: Annotated[
         int,
         QueryParameter(
@@ -112,7 +152,7 @@ async def delete_client_secret(
 ) -> None:
     """Let a key go out of use. The last usable key is not retired (409)."""
     caller = await client_that_changes(request)
-    version = await use_cases.retire_key(
+    version = await retire_key(
         request.app.state.database.sessions,
         caller,
         thumbprint,

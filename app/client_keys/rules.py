@@ -8,7 +8,7 @@ from http import HTTPStatus
 from msgspec import Struct, field
 
 from app.problems import FieldError, InvalidRequest, Problem
-from app.state_machine import Transitions
+from app.state_machine import Transitions, next_state
 
 
 class KeyState(StrEnum):
@@ -26,6 +26,15 @@ class KeyEvent(StrEnum):
     GRACE_OVER = "grace over"
     EXPIRE = "expire"
     REVOKE = "revoke"
+
+
+class Unusable(StrEnum):
+    """Why the token issuer does not take a key."""
+
+    NOT_PUBLISHED_YET = "notPublishedYet"
+    RETIRED = "retired"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
 
 
 class KeyOrigin(StrEnum):
@@ -46,6 +55,13 @@ TRANSITIONS: Transitions[KeyState, KeyEvent] = {
     (KeyState.RETIRING, KeyEvent.REVOKE): KeyState.REVOKED,
 }
 
+UNUSABLE = {
+    KeyState.ACTIVATING: Unusable.NOT_PUBLISHED_YET,
+    KeyState.RETIRED: Unusable.RETIRED,
+    KeyState.EXPIRED: Unusable.EXPIRED,
+    KeyState.REVOKED: Unusable.REVOKED,
+}
+
 LIVE = (KeyState.ACTIVATING, KeyState.ACTIVE, KeyState.RETIRING)
 MOST_LIVE_KEYS = 10
 GRACE = timedelta(hours=24)
@@ -57,6 +73,26 @@ NO_END = datetime(9999, 1, 1, tzinfo=UTC)
 def end_of_life(now: datetime, days: int) -> datetime:
     """Midnight UTC at the beginning of the day on which the key's life is over."""
     return datetime.combine((now + timedelta(days=days)).date(), time(), UTC)
+
+
+def due_end(
+    state: KeyState, expires_at: datetime | None, retires_at: datetime | None, now: datetime
+) -> KeyEvent | None:
+    """What has ended a live key whose time is over; where both have, what came first."""
+    ends = {KeyEvent.EXPIRE: expires_at, KeyEvent.GRACE_OVER: None}
+    if state == KeyState.RETIRING:
+        ends[KeyEvent.GRACE_OVER] = retires_at
+    due = [(at, event) for event, at in ends.items() if at is not None and at <= now]
+    return min(due)[1] if state in LIVE and due else None
+
+
+def unusable(
+    state: KeyState, expires_at: datetime | None, retires_at: datetime | None, now: datetime
+) -> Unusable | None:
+    """Why the token issuer does not take the key now; None where it does."""
+    if event := due_end(state, expires_at, retires_at, now):
+        state = next_state(TRANSITIONS, state, event)
+    return UNUSABLE.get(state)
 
 
 class RenewalWindow(Struct, frozen=True):

@@ -1,46 +1,35 @@
 """What can be done with a client's keys. Each function is one transaction."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import msgspec
 from asyncpg import Record, UniqueViolationError
 from msgspec import Struct
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.callers import CallingClient
 from app.access.public_jwk import PublicKey
 from app.audit.trail import Actor, Happened, record
-from app.changes.queries import VersionCheck, check_version, client_changed
+from app.changes.queries import VersionCheck, client_changed
 from app.client_keys.adding import ADD_KEY
 from app.client_keys.models import ClientKey
 from app.client_keys.queries import (
-    KEYS_OF_CLIENT,
     NOTE_USE,
-    live_keys_to_change,
-    standing_of,
 )
 from app.client_keys.rules import (
     LIVE,
     MOST_LIVE_KEYS,
     NO_END,
-    TRANSITIONS,
-    KeyEvent,
-    KeyNotFound,
     KeyOrigin,
     KeyState,
     KeyTaken,
     KidTaken,
-    LastUsableKey,
     TooManyKeys,
     end_of_life,
 )
-from app.client_keys.wire import ClientSecret, ClientSecretCreated, StoredKey
+from app.client_keys.wire import ClientSecretCreated, StoredKey
 from app.clients.standing import check_standing
 from app.database import Connection, Database, Sessions
-from app.publications.queries import want_publication
-from app.state_machine import next_state
 
 USE_IS_NOTED_EVERY = timedelta(minutes=1)
 
@@ -86,7 +75,7 @@ async def _add_key(
 ) -> AddedKey:
     while True:
         found = await _added_or_found(connection, caller, key, expires_at, now)
-        standing = _checked(found)
+        standing = checked(found)
         if standing["key_of"] is not None:
             return _registered_already(standing, caller, key)
         if has_seen is not None:
@@ -99,7 +88,8 @@ async def _add_key(
         # Nothing stood against it but that something else of the client changed meanwhile.
 
 
-def _checked(known: Record | None) -> Record:
+def checked(known: Record | None) -> Record:
+    """What is known of a client that may do something now."""
     check_standing(
         known["status"] if known else None, key_has_ended=bool(known and known["key_has_ended"])
     )
@@ -173,99 +163,6 @@ async def note_use(connection: Connection, row: Record, now: datetime) -> None:
     used_at = row["own_key_used_at"]
     if row["own_key"] and (used_at is None or now - used_at > USE_IS_NOTED_EVERY):
         await NOTE_USE.row(connection, of_thumbprint=row["own_key"], now=now)
-
-
-class KeyList(Struct, frozen=True):
-    keys: list[ClientSecret]
-    counter: int
-
-
-async def keys_of(
-    database: Database, caller: CallingClient, *, ended_too: bool, now: datetime
-) -> KeyList:
-    """The client's keys, oldest first."""
-    async with database.reads.acquire() as connection:
-        rows = await KEYS_OF_CLIENT.rows(
-            connection,
-            client_id=caller.client_id,
-            proof_thumbprint=caller.key_thumbprint,
-            ended_too=ended_too,
-        )
-        standing = _checked(rows[0] if rows else None)
-        await note_use(connection, standing, now)
-    keys = [_shown(row) for row in rows if row["thumbprint"] is not None]
-    return KeyList(keys, standing["counter"] or 0)
-
-
-def _shown(row: Record) -> ClientSecret:
-    return ClientSecret(
-        expiration=row["expires_at"],
-        kid=row["kid"],
-        jwk_thumbprint=row["thumbprint"],
-        origin=KeyOrigin(row["origin"]),
-        public_jwk=None,
-        state=KeyState(row["state"]),
-        created_at=row["created_at"],
-        active_at=row["active_at"],
-        retires_at=row["retires_at"],
-        last_used_at=row["last_used_at"],
-    )
-
-
-async def retire_key(
-    sessions: Sessions,
-    caller: CallingClient,
-    thumbprint: str,
-    *,
-    grace: timedelta,
-    has_seen: VersionCheck,
-    now: datetime,
-) -> int | None:
-    """Let a key go out of use after `grace`. Doing it again changes nothing (None).
-
-    `has_seen` refuses when the caller has not seen what he changes.
-    """
-    async with sessions.begin() as db:
-        keys = await live_keys_to_change(db, caller.client_id)
-        await _check_standing(db, caller)
-        key = next((key for key in keys if key.thumbprint == thumbprint), None)
-        if key is None:
-            raise KeyNotFound
-        if key.state == KeyState.RETIRING and grace:
-            return None
-        await check_version(db, caller.client_id, has_seen)
-        if not _others_usable(keys, key, now):
-            raise LastUsableKey
-        if key.state != KeyState.RETIRING:
-            key.state = next_state(TRANSITIONS, key.state, KeyEvent.RETIRE)
-        key.retires_at = now + grace
-        if not grace:
-            key.state = next_state(TRANSITIONS, key.state, KeyEvent.GRACE_OVER)
-        record(
-            db,
-            Happened.KEY_RETIRED,
-            actor=caller.actor,
-            subject=caller.client_id,
-            at=now,
-            key=thumbprint,
-        )
-        await client_changed(db, caller.client_id)
-        return await want_publication(db, caller.client_id)
-
-
-async def _check_standing(db: AsyncSession, caller: CallingClient) -> None:
-    standing = await standing_of(db, caller.client_id, caller.key_thumbprint)
-    check_standing(standing[0] if standing else None, key_has_ended=bool(standing and standing[1]))
-
-
-def _others_usable(keys: Sequence[ClientKey], key: ClientKey, now: datetime) -> bool:
-    """Whether the client could still log in: a key that goes out of use does not count."""
-    return any(
-        other.state in (KeyState.ACTIVE, KeyState.ACTIVATING)
-        and (other.expires_at is None or other.expires_at > now)
-        for other in keys
-        if other is not key
-    )
 
 
 async def note_leak(sessions: Sessions, thumbprint: str, *, now: datetime) -> None:

@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
-from app.client_keys.rules import KeyOrigin, KeyState
+from app.client_keys.rules import KeyOrigin, KeyState, RenewalWindow, Unusable
 
 
 class StoredKey(Struct, frozen=True):
@@ -38,3 +38,19 @@ class ClientSecret(Struct, rename="camel", frozen=True):
     active_at: datetime | None
     retires_at: datetime | None
     last_used_at: datetime | None
+    leaked_at: datetime | None
+    renewal_window: RenewalWindow | UnsetType = UNSET
+
+
+class KeyCheck(Struct, frozen=True, forbid_unknown_fields=True):
+    """`proof` is a JWT that the key has signed (`app.access.key_proofs`)."""
+
+    proof: str
+
+
+class KeyChecked(Struct, rename="camel", frozen=True):
+    """Whether the client can log in with the key."""
+
+    usable: bool
+    reason_code: Unusable | None
+    retry_after_seconds: int | None

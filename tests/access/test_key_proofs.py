@@ -20,7 +20,7 @@ def public(key: InstallersKey) -> PublicKey:
     return acceptable_jwk(key.bare, pointer="#")
 
 
-def verified(proof: str, key: InstallersKey = KEY) -> dict[str, Any]:
+def verified(proof: str, key: InstallersKey = KEY, **more: Any) -> dict[str, Any]:
     return verified_key_proof(
         proof,
         public(key),
@@ -28,6 +28,7 @@ def verified(proof: str, key: InstallersKey = KEY) -> dict[str, Any]:
         urls=URLS,
         pointer="#/proof",
         now=datetime.now(UTC),
+        **more,
     )
 
 
@@ -62,6 +63,8 @@ def test_an_address_may_be_spelled_in_another_way() -> None:
         ({"iat": "now"}, "iat"),
         ({"iat": now() - 70}, "iat"),
         ({"iat": now() + 40}, "iat"),
+        ({"exp": now() - 6}, "exp"),
+        ({"exp": "never"}, "exp"),
         ({"iss": "x", "aud": "x"}, "iss, aud"),
     ],
 )
@@ -77,3 +80,21 @@ def test_what_is_wrong_is_told_all_at_once(changes: dict[str, Any], names: str) 
 def test_what_is_no_jwt_is_refused(text: str) -> None:
     with pytest.raises(KeyProofRefused, match="cannot be read"):
         verified(text)
+
+
+def test_an_end_that_is_to_come_is_no_matter() -> None:
+    assert verified(key_proof(KEY, str(CLIENT), URL, exp=now() + 5, jti=7))["jti"] == 7
+
+
+@pytest.mark.parametrize("jti", [None, "", 7, "x" * 257, "a\0b"])
+def test_what_may_be_used_once_has_a_name(jti: Any) -> None:
+    proof = key_proof(KEY, str(CLIENT), URL, jti=jti)
+    with pytest.raises(KeyProofRefused, match="Wrong in the JWT: jti"):
+        verified(proof, remembered_since=0)
+
+
+def test_what_may_have_been_used_is_refused() -> None:
+    proof = key_proof(KEY, str(CLIENT), URL, jti="once", iat=now() - 10)
+    assert verified(proof, remembered_since=now() - 20)
+    with pytest.raises(KeyProofRefused, match="Wrong in the JWT: iat"):
+        verified(proof, remembered_since=now() - 5)

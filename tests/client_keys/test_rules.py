@@ -11,8 +11,11 @@ from app.client_keys.rules import (
     TRANSITIONS,
     KeyEvent,
     KeyState,
+    Unusable,
+    due_end,
     end_of_life,
     renewal_window,
+    unusable,
 )
 from app.state_machine import WrongState, next_state
 
@@ -54,6 +57,42 @@ def test_a_key_that_goes_out_of_use_is_not_brought_back_by_the_issuer() -> None:
 def test_a_life_ends_at_midnight_utc(now: str, days: int, end: str) -> None:
     found = end_of_life(datetime.fromisoformat(now).replace(tzinfo=UTC), days)
     assert found.isoformat() == f"{end}+00:00"
+
+
+PAST, FUTURE = datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC)
+TODAY = datetime(2026, 11, 22, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("state", "expires_at", "retires_at", "reason"),
+    [
+        (KeyState.ACTIVATING, FUTURE, None, Unusable.NOT_PUBLISHED_YET),
+        (KeyState.ACTIVATING, TODAY, None, Unusable.EXPIRED),
+        (KeyState.ACTIVE, FUTURE, None, None),
+        (KeyState.ACTIVE, None, None, None),
+        (KeyState.ACTIVE, TODAY, None, Unusable.EXPIRED),
+        (KeyState.ACTIVE, FUTURE, PAST, None),
+        (KeyState.RETIRING, FUTURE, FUTURE, None),
+        (KeyState.RETIRING, FUTURE, TODAY, Unusable.RETIRED),
+        (KeyState.RETIRING, PAST, TODAY, Unusable.EXPIRED),
+        (KeyState.RETIRING, TODAY, PAST, Unusable.RETIRED),
+        (KeyState.RETIRED, PAST, TODAY, Unusable.RETIRED),
+        (KeyState.EXPIRED, PAST, None, Unusable.EXPIRED),
+        (KeyState.REVOKED, PAST, None, Unusable.REVOKED),
+    ],
+)
+def test_why_a_key_cannot_be_used(
+    state: KeyState,
+    expires_at: datetime | None,
+    retires_at: datetime | None,
+    reason: Unusable | None,
+) -> None:
+    assert unusable(state, expires_at, retires_at, TODAY) == reason
+
+
+@pytest.mark.parametrize("state", ENDED)
+def test_a_key_that_has_ended_does_not_end_again(state: KeyState) -> None:
+    assert due_end(state, PAST, PAST, TODAY) is None
 
 
 MADE = datetime(2026, 11, 22, 14, 3, 7, 123456, tzinfo=UTC)

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -16,7 +16,7 @@ from app.audit.models import AuditEvent
 from app.audit.trail import Happened
 from app.changes.models import ClientChanges
 from app.client_keys.models import ClientKey
-from app.client_keys.rules import KeyOrigin, KeyState
+from app.client_keys.rules import KeyOrigin, KeyState, renewal_window
 from app.client_keys.wire import StoredKey
 from app.publications.models import Publication
 from tests.examples import NOW
@@ -92,6 +92,8 @@ async def test_both_forms_of_the_body_and_text_from_a_file(client: Client) -> No
 
 async def test_the_list_is_what_the_contract_says(client: Client) -> None:
     listed = await keys(client)
+    window = renewal_window(client.key.thumbprint, NOW, datetime.fromisoformat(END))
+    assert window is not None
     assert listed == [
         {
             "expiration": END,
@@ -103,7 +105,9 @@ async def test_the_list_is_what_the_contract_says(client: Client) -> None:
             "createdAt": "2026-11-22T12:00:00Z",
             "activeAt": None,
             "retiresAt": None,
+            "renewalWindow": {"from": f"{window.begins_at:%Y-%m-%dT%H:%M:%SZ}", "to": END},
             "lastUsedAt": None,
+            "leakedAt": None,
         }
     ]
 

@@ -1,0 +1,73 @@
+"""Letting a key go out of use, as long as the client can still log in."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.access.callers import CallingClient
+from app.audit.trail import Happened, record
+from app.changes.queries import VersionCheck, check_version, client_changed
+from app.client_keys.models import ClientKey
+from app.client_keys.queries import live_keys_to_change, standing_of
+from app.client_keys.rules import TRANSITIONS, KeyEvent, KeyNotFound, KeyState, LastUsableKey
+from app.clients.standing import check_standing
+from app.database import Sessions
+from app.publications.queries import want_publication
+from app.state_machine import next_state
+
+
+async def retire_key(
+    sessions: Sessions,
+    caller: CallingClient,
+    thumbprint: str,
+    *,
+    grace: timedelta,
+    has_seen: VersionCheck,
+    now: datetime,
+) -> int | None:
+    """Let a key go out of use after `grace`. Doing it again changes nothing (None).
+
+    `has_seen` refuses when the caller has not seen what he changes.
+    """
+    async with sessions.begin() as db:
+        keys = await live_keys_to_change(db, caller.client_id)
+        await _check_standing(db, caller)
+        key = next((key for key in keys if key.thumbprint == thumbprint), None)
+        if key is None:
+            raise KeyNotFound
+        if key.state == KeyState.RETIRING and grace:
+            return None
+        await check_version(db, caller.client_id, has_seen)
+        if not _others_usable(keys, key, now):
+            raise LastUsableKey
+        if key.state != KeyState.RETIRING:
+            key.state = next_state(TRANSITIONS, key.state, KeyEvent.RETIRE)
+        key.retires_at = now + grace
+        if not grace:
+            key.state = next_state(TRANSITIONS, key.state, KeyEvent.GRACE_OVER)
+        record(
+            db,
+            Happened.KEY_RETIRED,
+            actor=caller.actor,
+            subject=caller.client_id,
+            at=now,
+            key=thumbprint,
+        )
+        await client_changed(db, caller.client_id)
+        return await want_publication(db, caller.client_id)
+
+
+async def _check_standing(db: AsyncSession, caller: CallingClient) -> None:
+    standing = await standing_of(db, caller.client_id, caller.key_thumbprint)
+    check_standing(standing[0] if standing else None, key_has_ended=bool(standing and standing[1]))
+
+
+def _others_usable(keys: Sequence[ClientKey], key: ClientKey, now: datetime) -> bool:
+    """Whether the client could still log in: a key that goes out of use does not count."""
+    return any(
+        other.state in (KeyState.ACTIVE, KeyState.ACTIVATING)
+        and (other.expires_at is None or other.expires_at > now)
+        for other in keys
+        if other is not key
+    )
