@@ -35,12 +35,13 @@ from app.client_drafts.sweeping import (
 from app.client_drafts.verifying import Verifier, next_verification_due, verify_one
 from app.client_keys.ending import end_keys, keys_published, next_key_to_end
 from app.database import Database, Sessions
-from app.delegations.altinn import Altinn
+from app.delegations.altinn import Altinn, ResourceFeed
 from app.delegations.asking import ask_what_is_due
 from app.delegations.budget import SharedBudget
 from app.delegations.queries import DUE_CHANNEL as DELEGATION_DUE
 from app.delegations.queries import next_check_due
 from app.delegations.register_feed import follow_register
+from app.delegations.resource_feed import follow_resources
 from app.jobs import Job, do_for_ever
 from app.organizations.register import Register, UpdateFeed
 from app.publications.queries import DUE_CHANNEL
@@ -126,6 +127,18 @@ def delegation_job(
     )
 
 
+def resources_job(
+    sessions: Sessions, feed: ResourceFeed, catalogues: Catalogues, clock: Clock
+) -> Job:
+    """Hearing that the rules of our rights have changed in Altinn."""
+
+    async def follow() -> bool:
+        rights = (await catalogues.in_force()).right_named
+        return await follow_resources(sessions, feed, rights, now=clock())
+
+    return Job(name="rules of rights", every=10 * SECOND, run=follow)
+
+
 def verification_job(verifier: Verifier, clock: Clock) -> Job:
     """Asking again about decisions that could not be verified when they were taken."""
     return Job(
@@ -205,10 +218,11 @@ def domain_work(
     """All that the domain's clock has a say in, the telling of it included."""
     sessions = database.sessions
     catalogues = Catalogues(sessions)
-    altinn = others.altinn
+    altinn, resources = others.altinn, others.altinn_resources
     return (
         publication_job(sessions, others.issuer, catalogues, clock, due),
         *([delegation_job(database, altinn, catalogues, clock, due)] if altinn else []),
+        *([resources_job(sessions, resources, catalogues, clock)] if resources else []),
         verification_job(
             Verifier(sessions, catalogues, others.register, others.person_rights, settings), clock
         ),

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from app.adapters import (
     altinn_calls,
+    altinn_resources,
     enhetsregisteret,
     enhetsregisteret_feed,
     login,
@@ -16,6 +17,7 @@ from app.adapters import (
 )
 from app.adapters.altinn import AltinnScopes, HttpAltinn
 from app.adapters.altinn_calls import AltinnCalls
+from app.adapters.altinn_resources import AltinnResources
 from app.adapters.discovery import Discovery
 from app.adapters.enhetsregisteret import Enhetsregisteret
 from app.adapters.enhetsregisteret_feed import EnhetsregisteretFeed
@@ -39,6 +41,7 @@ class Neighbours(Struct):
     issuer_http: Neighbour
     altinn: HttpAltinn | None
     """None where the operator has none."""
+    altinn_resources: AltinnResources | None
     person_rights: AltinnPersonRights | None
 
 
@@ -76,6 +79,7 @@ async def neighbours(
             issuer_metadata=metadata,
             issuer_http=issuer_http,
             altinn=_altinn(settings, calls) if calls else None,
+            altinn_resources=await _altinn_resources(settings, altinn_budget, reach),
             person_rights=AltinnPersonRights(calls, _scopes(settings)) if calls else None,
         )
 
@@ -142,6 +146,15 @@ def _altinn(settings: Settings, calls: AltinnCalls) -> HttpAltinn:
     pages_url = settings.altinn_ui_url or settings.altinn_url
     assert pages_url is not None  # without it there were no calls
     return HttpAltinn(calls, _scopes(settings), pages_url=pages_url)
+
+
+async def _altinn_resources(
+    settings: Settings, budget: Budget, reach: Reach
+) -> AltinnResources | None:
+    if settings.altinn_url is None:
+        return None
+    within, tries = altinn_resources.WITHIN, altinn_resources.TRIES
+    return AltinnResources(await reach(settings.altinn_url, within=within, tries=tries), budget)
 
 
 def _scopes(settings: Settings) -> AltinnScopes:

@@ -1,5 +1,6 @@
 """What this service asks of Altinn, whoever answers."""
 
+from datetime import datetime
 from typing import Protocol
 
 from msgspec import Struct
@@ -57,6 +58,19 @@ class Altinn(Protocol):
 
     async def withdraw_request(self, request_id: str) -> None:
         """To be called for a request of our own; one that is decided is left as it is."""
+        ...
+
+
+class ChangedResources(Struct, frozen=True):
+    """Resources whose rules have changed, up to a moment."""
+
+    ids: frozenset[str]
+    until: datetime
+
+
+class ResourceFeed(Protocol):
+    async def changed_since(self, since: datetime) -> ChangedResources:
+        """Raises `AltinnUnavailable`."""
         ...
 
 

@@ -3,7 +3,14 @@
 import httpx2
 import pytest
 
-from tests.sandbox.service_owner import GENERIC, PERSONS_RIGHT, PROCESSOR, SCOPE, WORLD
+from tests.sandbox.service_owner import (
+    GENERIC,
+    PERSONS_RIGHT,
+    PROCESSOR,
+    SCOPE,
+    WORLD,
+    ServiceOwner,
+)
 
 REGISTRY = f"{WORLD.altinn_url}/resourceregistry/api/v1/resource"
 
@@ -37,3 +44,15 @@ async def test_changes_of_rules_are_listed_since_a_time(http: httpx2.AsyncClient
     assert later.json()["data"] == []
     bad = await http.get(f"{REGISTRY}/updated", params={"since": "yesterday"})
     assert bad.status_code == 400
+
+
+async def test_rules_that_change_stand_in_the_list(owner: ServiceOwner) -> None:
+    before = owner.clock.now().isoformat()
+    address = f"/altinn/resources/{PROCESSOR}/rules"
+    assert (await owner.http.post(f"/_sandbox{address}")).status_code == 204
+    listed = await owner.http.get(f"{REGISTRY}/updated", params={"since": before})
+    [row] = listed.json()["data"]
+    assert row["resourceUrn"] == f"urn:altinn:resource:{PROCESSOR}"
+    again = await owner.http.get(f"{REGISTRY}/updated", params={"since": row["updatedAt"]})
+    assert again.json()["data"] == []
+    assert (await owner.http.post("/_sandbox/altinn/resources/x/rules")).status_code == 404

@@ -45,6 +45,8 @@ class Altinn:
         self.parties = Parties(self.register.find)
         self.delegations = Delegations(beginning(self.register.find))
         self.requests = Requests()
+        self.rules_changed: dict[str, datetime] = {}
+        """By the resource's identifier, since the beginning."""
         self._memory: Expiring[tuple[Change | None]] = Expiring()
 
     @cached_property

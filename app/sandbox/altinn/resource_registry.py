@@ -1,11 +1,14 @@
 """The open register of resources: what each is called, and when its rules last changed."""
 
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Any
 
 from litestar import Response, get
+from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from app.sandbox.altinn.altinn import Altinn
 from app.sandbox.altinn.callers import AltinnRequest
 from app.sandbox.altinn.numbers import LONG_AGO
 from app.sandbox.altinn.problems import FieldProblem, invalid
@@ -24,17 +27,22 @@ async def read_resource(identifier: FromPath[str]) -> Response[Any]:
 
 
 @get(f"{REGISTRY}/updated")
-async def updated_resources(request: AltinnRequest) -> dict[str, Any]:
+async def updated_resources(
+    request: AltinnRequest, altinn: NamedDependency[Altinn]
+) -> dict[str, Any]:
     since = _since(request)
+    updated = {
+        identifier: altinn.rules_changed.get(identifier, LONG_AGO) for identifier in RESOURCES
+    }
     rows = [
         {
             "subjectUrn": ACCESS_MANAGER,
             "resourceUrn": f"urn:altinn:resource:{identifier}",
-            "updatedAt": LONG_AGO.isoformat(),
+            "updatedAt": at.isoformat(),
             "deleted": False,
         }
-        for identifier in RESOURCES
-        if since < LONG_AGO
+        for identifier, at in sorted(updated.items(), key=itemgetter(1))
+        if since < at
     ]
     return {"links": {"next": None}, "data": rows}
 

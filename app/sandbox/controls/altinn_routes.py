@@ -13,6 +13,7 @@ from app.sandbox.altinn.calls import Calls
 from app.sandbox.altinn.human_steps import STEPS, ApprovalFailed, NotNamed, named_delegation
 from app.sandbox.altinn.request_bodies import request_body
 from app.sandbox.altinn.requests import Notice, NotPossible, RequestUnknown
+from app.sandbox.altinn.resources import RESOURCES
 from app.sandbox.altinn.switches import AltinnSettings
 from app.sandbox.people import SYNNE, person_named
 
@@ -95,7 +96,19 @@ async def press(
         raise HTTPException(status_code=409, detail=detail) from failed
 
 
+@post(
+    "/altinn/resources/{identifier:str}/rules",
+    status_code=204,
+    summary="Let the rules of a right change, so that the list of changes tells of it",
+)
+async def change_rules(altinn: NamedDependency[Altinn], identifier: FromPath[str]) -> None:
+    if identifier not in RESOURCES:
+        raise NotFoundException(f"The rights are {', '.join(RESOURCES)}.")
+    altinn.rules_changed[identifier] = altinn.clock.now()
+
+
 ALTINN_CONTROLS = (
+    change_rules,
     change_delegation,
     show_settings,
     change_settings,
