@@ -27,6 +27,8 @@ class PersonQuestion(Struct, frozen=True, kw_only=True):
     organization_number: str
     resource_id: str
     action: str
+    urgent: bool = True
+    """The person waits for the answer."""
 
 
 class RepresentedOrganization(Struct, frozen=True):

@@ -112,7 +112,7 @@ class AltinnPersonRights:
             body=_xacml(question),
             tries=TRIES,
         )
-        answer = (await self._calls.ask(call, urgent=True)).answer
+        answer = (await self._calls.ask(call, urgent=question.urgent)).answer
         if answer.status != 200:
             raise NoAnswer(f"the decision point answered {answer.status}")
         decisions = answer.decoded(_Decisions).response
@@ -124,13 +124,21 @@ class AltinnPersonRights:
 
     async def _is_listed(self, question: PersonQuestion) -> bool:
         parties = await self._parties(
-            question.person, question.resource_id, question.organization_number
+            question.person,
+            question.resource_id,
+            question.organization_number,
+            urgent=question.urgent,
         )
         found = _represented(parties, question.resource_id)
         return any(one.number == question.organization_number for one in found)
 
     async def _parties(
-        self, person: PersonNumber, resource_id: str, number: str | None = None
+        self,
+        person: PersonNumber,
+        resource_id: str,
+        number: str | None = None,
+        *,
+        urgent: bool = True,
     ) -> list[_Party]:
         body: dict[str, Any] = {"type": PERSON, "value": person.digits}
         if number is not None:
@@ -144,7 +152,7 @@ class AltinnPersonRights:
             body=body,
             tries=TRIES,
         )
-        answer = (await self._calls.ask(call, urgent=True)).answer
+        answer = (await self._calls.ask(call, urgent=urgent)).answer
         if answer.status != 200:
             raise NoAnswer(f"the authorized parties were answered with {answer.status}")
         return answer.decoded(list[_Party])

@@ -102,10 +102,8 @@ async def leased_decision(db: AsyncSession, *, now: datetime) -> ParkedDecision 
     return leased
 
 
-async def asked_in_vain(
-    db: AsyncSession, parked: ParkedDecision, *, jitter: float, now: datetime
-) -> None:
-    """Nothing is known yet: ask again, later each time."""
+async def asked_in_vain(db: AsyncSession, parked: ParkedDecision, *, due_at: datetime) -> None:
+    """Nothing is certain yet: ask again."""
     await db.execute(
         update(ParkedDecision)
         .where(
@@ -115,7 +113,7 @@ async def asked_in_vain(
         )
         .values(
             attempts=ParkedDecision.attempts + 1,
-            due_at=now + wait_before_asking(parked.attempts + 1, jitter),
+            due_at=due_at,
             leased_until=None,
         )
     )

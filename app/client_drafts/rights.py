@@ -44,7 +44,12 @@ def needed_right(rights: PersonRights | None, catalogue: Catalogue) -> PersonRig
 
 
 async def may_decide(
-    rights: PersonRights | None, catalogue: Catalogue, decider: Decider, number: str
+    rights: PersonRights | None,
+    catalogue: Catalogue,
+    decider: Decider,
+    number: str,
+    *,
+    urgent: bool = True,
 ) -> MayDecide:
     """Asked anew each time, so that no answer is older than the click it is for."""
     right = needed_right(rights, catalogue)
@@ -58,6 +63,7 @@ async def may_decide(
         organization_number=number,
         resource_id=right.resource_id,
         action=right.action,
+        urgent=urgent,
     )
     try:
         return _AS_ANSWERED[await rights.held(question)]

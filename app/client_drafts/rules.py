@@ -74,6 +74,10 @@ REASONS_OF_PERSONS = frozenset(
 
 VERIFIED_WITHIN = timedelta(hours=24)
 """How long a parked decision waits for an answer. The person's number is kept no longer."""
+SURE_OF_NO_AFTER = timedelta(minutes=10)
+"""Until then a no may only mean that Altinn has not noticed what somebody gave a moment before."""
+URGENT_FOR = timedelta(minutes=2)
+"""How long a person is taken to sit before the page, waiting."""
 FIRST_WAIT = timedelta(seconds=5)
 LONGEST_WAIT = timedelta(minutes=15)
 

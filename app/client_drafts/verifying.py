@@ -6,7 +6,7 @@ answer finds the draft locked or decided by then, and only the first answer coun
 
 import random
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from msgspec import Struct
 from sqlalchemy import delete, func, select
@@ -24,11 +24,14 @@ from app.client_drafts.parking import asked_in_vain, leased_decision
 from app.client_drafts.queries import draft_of
 from app.client_drafts.rights import Decider, MayDecide, may_decide
 from app.client_drafts.rules import (
+    SURE_OF_NO_AFTER,
+    URGENT_FOR,
     VERIFIED_WITHIN,
     DeclineReason,
     DraftEvent,
     DraftNotFound,
     DraftOutdated,
+    wait_before_asking,
 )
 from app.client_drafts.use_cases import (
     decide,
@@ -55,6 +58,13 @@ class Verifier(Struct, frozen=True):
     register: Register
     person_rights: PersonRights | None
     settings: Settings
+
+
+ASKED_AGAIN_FOR = {
+    MayDecide.UNKNOWN: VERIFIED_WITHIN,
+    MayDecide.NO: SURE_OF_NO_AFTER,
+    MayDecide.WEAK_LOGIN: timedelta(0),  # the login stays what it was
+}
 
 
 async def verify_one(verifier: Verifier, *, now: datetime) -> bool:
@@ -94,6 +104,7 @@ async def _answer(verifier: Verifier, parked: ParkedDecision, now: datetime) -> 
         await verifier.catalogues.in_force(),
         Decider(person, parked.security_level),
         draft.organization_number,
+        urgent=now < parked.parked_at + URGENT_FOR,
     )
 
 
@@ -102,10 +113,11 @@ async def _settle(
 ) -> None:
     if answer is MayDecide.YES:
         await _confirm(verifier, parked, now)
-    elif answer is MayDecide.UNKNOWN and now < parked.parked_at + VERIFIED_WITHIN:
+    elif now < (last := parked.parked_at + ASKED_AGAIN_FOR[answer]):
         jitter = random.random()  # noqa: S311  # it guards no secret
+        due_at = min(now + wait_before_asking(parked.attempts + 1, jitter), last)
         async with verifier.sessions.begin() as db:
-            await asked_in_vain(db, parked, jitter=jitter, now=now)
+            await asked_in_vain(db, parked, due_at=due_at)
     else:
         known = answer is not MayDecide.UNKNOWN
         reason = DeclineReason.NO_RIGHT if known else DeclineReason.NOT_VERIFIED

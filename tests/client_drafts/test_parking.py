@@ -18,6 +18,7 @@ from app.client_drafts.parking import park_client_draft, pass_on_client_draft
 from app.client_drafts.rules import (
     FIRST_WAIT,
     LONGEST_WAIT,
+    SURE_OF_NO_AFTER,
     TRANSITIONS,
     VERIFIED_WITHIN,
     DeclineReason,
@@ -174,10 +175,12 @@ async def test_a_yes_makes_the_client_and_forgets_the_person(service: Service) -
     assert not await verified(service, rights, after=SOON)
 
 
-@pytest.mark.parametrize("answer", [Held.NO, Held.WEAK_LOGIN])
-async def test_a_no_ends_it_with_a_reason(service: Service, answer: Held) -> None:
+@pytest.mark.parametrize(
+    ("answer", "after"), [(Held.NO, SURE_OF_NO_AFTER), (Held.WEAK_LOGIN, timedelta(seconds=10))]
+)
+async def test_a_no_ends_it_with_a_reason(service: Service, answer: Held, after: timedelta) -> None:
     await parked(service)
-    assert await verified(service, ToldRights(answer), after=SOON)
+    assert await verified(service, ToldRights(answer), after=after)
     [draft] = await drafts(service)
     assert (draft.status, draft.decline_reason) == (DraftStatus.DECLINED, DeclineReason.NO_RIGHT)
     assert await rows(service, ClientConfiguration) == 0
@@ -186,6 +189,23 @@ async def test_a_no_ends_it_with_a_reason(service: Service, answer: Held) -> Non
         select(AuditEvent).where(AuditEvent.happened == "clientDraft.refused")
     )
     assert (event.actor, event.details) == ("worker", {"reason": "noRight"})
+
+
+async def test_a_no_within_ten_minutes_may_only_mean_that_altinn_has_not_noticed(
+    service: Service,
+) -> None:
+    """Somebody was given the right a moment ago, and confirmed: Altinn goes on saying no."""
+    await parked(service)
+    rights = ToldRights(Held.NO)
+    for _ in range(9):
+        await verified(service, rights, after=timedelta(minutes=1))
+    [draft] = await drafts(service)
+    assert draft.status is DraftStatus.VERIFYING_RIGHT
+    assert 3 <= len(rights.asked) <= 9
+    assert [question.urgent for question in rights.asked[:3]] == [True, False, False]
+    assert await verified(service, ToldRights(Held.YES), after=timedelta(minutes=1))
+    [draft] = await drafts(service)
+    assert draft.status is DraftStatus.CONFIRMED
 
 
 async def test_no_answer_changes_nothing_until_a_day_has_passed(service: Service) -> None:
@@ -313,7 +333,7 @@ async def test_workers_whose_leases_ran_out_decide_once(service: Service) -> Non
 
     asking = []
     for n in range(8):
-        rights = Slow(Held.NO if n % 2 else Held.YES)
+        rights = Slow(Held.WEAK_LOGIN if n % 2 else Held.YES)
         asking.append(asyncio.create_task(verify_one(verifier(service, rights), now=service.now)))
         await asks.acquire()
         async with service.database.sessions.begin() as db:
