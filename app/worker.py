@@ -39,7 +39,7 @@ from app.delegations.altinn import Altinn, ResourceFeed
 from app.delegations.asking import ask_what_is_due
 from app.delegations.budget import SharedBudget
 from app.delegations.queries import DUE_CHANNEL as DELEGATION_DUE
-from app.delegations.queries import next_check_due
+from app.delegations.queries import ask_again, next_check_due
 from app.delegations.register_feed import follow_register
 from app.delegations.resource_feed import follow_resources
 from app.jobs import Job, do_for_ever
@@ -84,7 +84,9 @@ def publication_job(
         return await registration_of(db, client_id, await catalogues.of(version))
 
     async def published(db: AsyncSession, client_id: UUID, thumbprints: Sequence[str]) -> None:
-        await keys_published(db, client_id, thumbprints, now=clock())
+        # Here and not where a key is added: no request waits for Altinn, or fails with it.
+        if await keys_published(db, client_id, thumbprints, now=clock()):
+            await ask_again(db, client_id, now=clock())
 
     return Job(
         name="publications",

@@ -18,8 +18,8 @@ from app.state_machine import next_state
 
 async def keys_published(
     db: AsyncSession, client_id: UUID, thumbprints: Sequence[str], *, now: datetime
-) -> None:
-    """The issuer knows these keys: those that waited for it can be used."""
+) -> bool:
+    """The issuer knows these keys: those that waited for it can be used. Whether any did."""
     waiting = await db.scalars(
         select(ClientKey)
         .where(ClientKey.client_id == client_id, ClientKey.state == KeyState.ACTIVATING)
@@ -33,6 +33,7 @@ async def keys_published(
         key.active_at = now
     if activated:
         await client_changed(db, client_id)
+    return bool(activated)
 
 
 async def end_keys(sessions: Sessions, *, now: datetime) -> bool:

@@ -19,7 +19,7 @@ from app.delegations.altinn import Altinn, AltinnBusy, AltinnUnavailable, Questi
 from app.delegations.answers import Answer, Standing, after_answer, after_event, source_to_ask
 from app.delegations.leases import Kept, Lease, give_back, take_leases
 from app.delegations.models import Delegation, DelegationPoll
-from app.delegations.polling import AFTER_FAILURES, WATCHED, can_be_hurried, next_check
+from app.delegations.polling import AFTER_FAILURES, WATCHED_EVERY, can_be_hurried, next_check
 from app.delegations.rules import OPEN_REQUEST, USABLE, Event, State
 from app.publications.queries import want_publication
 
@@ -28,7 +28,6 @@ log = logging.getLogger(__name__)
 # Longer than asking may take, so that nobody else asks while a call is under way.
 LEASE = timedelta(seconds=60)
 ASK_WITHIN = 30.0
-SOON = WATCHED[0][1]
 ALTINN = Actor(name="altinn")
 
 
@@ -106,8 +105,7 @@ async def _answer(
     right = rights.get(lease.right)
     if right is None:
         raise AltinnUnavailable(f"the catalogue has no right {lease.right}")
-    until = lease.attention.watched_until
-    urgent = until is not None and until >= now
+    urgent = lease.attention.is_urgent(now)
     status = None
     if lease.request_id is not None and lease.standing.state in OPEN_REQUEST:
         status = await altinn.request_status(lease.request_id, urgent=urgent)
@@ -154,12 +152,11 @@ def _after_failure(lease: Lease, error: AltinnUnavailable, now: datetime) -> Kep
 
 def _after_answer(lease: Lease, standing: Standing, answer: Answer, now: datetime) -> Kept:
     attention = replace(lease.attention, failures=0)
-    watched = attention.watched_until is not None and attention.watched_until >= now
-    hurried = can_be_hurried(standing.state) and not watched
+    hurried = can_be_hurried(standing.state) and not attention.is_watched(now)
     return Kept(
         lease=lease,
         due_at=next_check(standing, attention, now, _chance()),
-        soon=now + SOON if hurried else None,
+        soon=now + WATCHED_EVERY if hurried else None,
         source=answer.source,
         decision=answer.decision,
         request_ref=answer.request_ref,

@@ -37,7 +37,7 @@ from app.clients.rules import ClientStatus
 from app.database import Connection, HotStatement
 from app.delegations.answers import Source, Standing
 from app.delegations.models import Delegation, DelegationPoll
-from app.delegations.polling import Attention
+from app.delegations.polling import ONE_WAIT, Attention
 from app.delegations.rules import State
 from app.organizations.models import Organization
 
@@ -131,8 +131,12 @@ def _lease(due: CTE) -> HotStatement:
 
 # Two statements and not one: an order that puts those with a waiting reader first would have to
 # sort everything that is due.
-_LEASE_WATCHED = _lease(
-    _due(DelegationPoll.watched_until >= bindparam("now"), order=DelegationPoll.watched_until)
+_LEASE_URGENT = _lease(
+    _due(
+        DelegationPoll.watched_until >= bindparam("now"),
+        DelegationPoll.watched_since > bindparam("wait_began_after"),
+        order=DelegationPoll.watched_until,
+    )
 )
 _LEASE_ANY = _lease(_due(order=DelegationPoll.due_at))
 
@@ -140,8 +144,9 @@ _LEASE_ANY = _lease(_due(order=DelegationPoll.due_at))
 async def take_leases(
     connection: Connection, *, limit: int, lasting: timedelta, now: datetime
 ) -> list[Lease]:
-    """What is due and in nobody's hands, first what somebody waits for."""
-    rows = await _LEASE_WATCHED.rows(connection, now=now, limit=limit, lasting=lasting)
+    """What is due and in nobody's hands, first what somebody has begun to wait for."""
+    urgent = {"wait_began_after": now - ONE_WAIT, "now": now, "lasting": lasting}
+    rows = await _LEASE_URGENT.rows(connection, limit=limit, **urgent)
     if len(rows) < limit:
         left = limit - len(rows)
         rows += await _LEASE_ANY.rows(connection, now=now, limit=left, lasting=lasting)

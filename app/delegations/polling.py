@@ -11,14 +11,15 @@ from app.delegations.rules import OF_ORGANIZATION, OPEN_REQUEST, State
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
-# How long a read of the client counts as somebody waiting.
+# How long a read of the client counts as somebody waiting, and how often Altinn is asked then:
+# as long as the reads go on, what is given is seen within six seconds.
 WATCHED_FOR = 30 * SECOND
+WATCHED_EVERY = 5 * SECOND
+# With a shorter pause between reads it is the same wait. Who has waited for longer than this has
+# no longer a part of the budget to himself, nor the first place in the line.
+ONE_WAIT = 10 * MINUTE
 
-# Each line: until this age, ask as often as that. What is older goes by the next table.
-WATCHED: Sequence[tuple[timedelta, timedelta]] = (
-    (MINUTE, 5 * SECOND),
-    (10 * MINUTE, 15 * SECOND),
-)
+# Each line: until this age, ask as often as that. What is older goes by the next line.
 REQUESTED: Sequence[tuple[timedelta, timedelta]] = (
     (MINUTE, MINUTE),
     (6 * MINUTE, 5 * MINUTE),
@@ -33,6 +34,9 @@ WAITING: Sequence[tuple[timedelta, timedelta]] = (
 PROPAGATING = 20 * SECOND
 SURELY_ACTIVE = 12 * HOUR
 """At least this long, and at most twice as long, lest a whole country is asked about at once."""
+# A right that a client uses for something sensitive is asked about again when it was last seen
+# longer ago than this.
+SENSITIVE_AFTER = 5 * MINUTE
 AFTER_FAILURES = (30 * SECOND, MINUTE, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE)
 
 # Somebody who waits sees nothing new here, however often it is asked.
@@ -46,6 +50,14 @@ class Attention(Struct, frozen=True):
     watched_until: datetime | None
     failures: int = 0
 
+    def is_watched(self, now: datetime) -> bool:
+        return self.watched_until is not None and self.watched_until >= now
+
+    def is_urgent(self, now: datetime) -> bool:
+        """Somebody has begun to wait not long ago."""
+        since = self.watched_since
+        return self.is_watched(now) and since is not None and since > now - ONE_WAIT
+
 
 def next_check(
     standing: Standing, attention: Attention, now: datetime, chance: float
@@ -53,7 +65,7 @@ def next_check(
     """`chance`, from 0 to 1, spreads the calls. None: it need not be asked about again."""
     if standing.state == State.NOT_REQUIRED:
         return None
-    watched = _watched_wait(attention, now)
+    watched = attention.is_watched(now)
     if attention.failures:
         wait = AFTER_FAILURES[min(attention.failures, len(AFTER_FAILURES)) - 1]
         return now + (min(wait, AFTER_FAILURES[0]) if watched else wait * (1 + chance / 10))
@@ -62,14 +74,7 @@ def next_check(
     if standing.state == State.SUSPECT:
         return max(now + MINUTE, (standing.first_no_at or now) + SETTLED_AFTER)
     calm = _calm_wait(standing, now)
-    return now + (min(watched, calm) if watched else calm * (1 + chance / 10))
-
-
-def _watched_wait(attention: Attention, now: datetime) -> timedelta | None:
-    since, until = attention.watched_since, attention.watched_until
-    if since is None or until is None or until < now:
-        return None
-    return _step(WATCHED, now - since)
+    return now + (min(WATCHED_EVERY, calm) if watched else calm * (1 + chance / 10))
 
 
 def _calm_wait(standing: Standing, now: datetime) -> timedelta:

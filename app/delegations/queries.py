@@ -22,7 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.clients.models import ClientConfiguration
 from app.database import Connection, HotStatement, Sessions
 from app.delegations.models import Delegation, DelegationPoll
-from app.delegations.polling import AFTER_FAILURES, WATCHED_FOR
+from app.delegations.polling import AFTER_FAILURES, ONE_WAIT, SENSITIVE_AFTER, WATCHED_FOR
 from app.delegations.rules import State
 from app.organizations.models import Organization
 from app.organizations.register import Mark
@@ -69,6 +69,7 @@ def rights_of_client() -> ScalarSelect[str]:
 
 
 _watched = DelegationPoll.watched_until >= bindparam("now")
+_same_wait = DelegationPoll.watched_until >= bindparam("same_wait")
 # A reader waits for nobody: a row that is being written just now is noted at the next read.
 _free = (
     select(DelegationPoll.delegation_id)
@@ -81,7 +82,7 @@ _noted = (
     update(DelegationPoll)
     .where(DelegationPoll.delegation_id == _free.c.delegation_id)
     .values(
-        watched_since=case((_watched, DelegationPoll.watched_since), else_=bindparam("now")),
+        watched_since=case((_same_wait, DelegationPoll.watched_since), else_=bindparam("now")),
         watched_until=bindparam("until"),
         # The first sight of somebody is what brings a check forward: the next ones follow it.
         due_at=case(
@@ -111,6 +112,7 @@ async def note_watch(connection: Connection, client_id: UUID, now: datetime) -> 
         of_client=client_id,
         now=now,
         until=now + WATCHED_FOR,
+        same_wait=now - ONE_WAIT,
         patience=AFTER_FAILURES[0],
     )
 
@@ -134,7 +136,7 @@ _DEMAND = HotStatement(
         due_at=case(
             (DelegationPoll.due_at.is_(None), DelegationPoll.due_at), else_=bindparam("now")
         ),
-        watched_since=case((_watched, DelegationPoll.watched_since), else_=bindparam("now")),
+        watched_since=case((_same_wait, DelegationPoll.watched_since), else_=bindparam("now")),
         watched_until=bindparam("until"),
     )
     .returning(func.pg_notify(DUE_CHANNEL, ""))
@@ -154,13 +156,40 @@ async def demand_check(
     connection: Connection, delegation_id: UUID, now: datetime
 ) -> datetime | None:
     """None: the check is due now. Else since when the last one that was demanded counts."""
-    values = {"of_delegation": delegation_id, "now": now, "until": now + WATCHED_FOR}
+    values = {
+        "of_delegation": delegation_id,
+        "now": now,
+        "until": now + WATCHED_FOR,
+        "same_wait": now - ONE_WAIT,
+    }
     earlier = now - CHECKED_AT_MOST_EVERY
     if await _DEMAND.row(connection, earlier=earlier, **values) is not None:
         return None
     row = await _ASKED_AT.row(connection, of_delegation=delegation_id)
     asked_at: datetime | None = row["asked_at"] if row else None
     return asked_at or now
+
+
+async def ask_again(db: AsyncSession, client_id: UUID, *, now: datetime) -> None:
+    """Something sensitive has happened: what the client was given is asked about at once, unless
+    it has just been. Nobody waits for the answer; until it comes, the last one counts."""
+    old = (
+        select(DelegationPoll.delegation_id)
+        .join(Delegation, Delegation.id == DelegationPoll.delegation_id)
+        .where(
+            Delegation.client_id == client_id,
+            Delegation.state == State.ACTIVE,
+            DelegationPoll.checked_at < now - SENSITIVE_AFTER,
+            DelegationPoll.due_at > now,
+        )
+        .with_for_update(of=DelegationPoll, skip_locked=True)
+    )
+    await db.execute(
+        update(DelegationPoll)
+        .where(DelegationPoll.delegation_id.in_(old.scalar_subquery()))
+        .values(due_at=now)
+    )
+    await db.execute(select(func.pg_notify(DUE_CHANNEL, "")))
 
 
 async def is_answered(connection: Connection, delegation_id: UUID, since: datetime) -> bool:

@@ -17,7 +17,7 @@ from app.delegations.altinn import AltinnBusy, AltinnUnavailable
 from app.delegations.answers import Found, Source
 from app.delegations.asking import ask_what_is_due
 from app.delegations.models import Delegation, DelegationPoll
-from app.delegations.queries import note_watch
+from app.delegations.queries import ask_again, note_watch
 from app.delegations.rules import State
 from app.publications.models import Publication
 from tests.delegations.examples import (
@@ -29,7 +29,7 @@ from tests.delegations.examples import (
 )
 from tests.examples import NOW
 
-SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
+SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 RIGHTS = WITH_RIGHT.right_named
 
 
@@ -263,6 +263,41 @@ async def test_what_somebody_waits_for_is_asked_first(database: Database) -> Non
     assert altinn.asked["310999999"] == 1
     delegation, _ = await record_of(database, waited_for)
     assert delegation.state == State.ACTIVE
+
+
+async def test_pauses_do_not_make_a_long_wait_a_new_one(database: Database) -> None:
+    """A program that asks every five minutes, for ever, does so from the common share."""
+    client_id = await followed_client(database)
+    altinn = InstantAltinn(Found.NOT_GIVEN)
+    for minutes in range(0, 30, 5):
+        await watch(database, client_id, NOW + minutes * MINUTE)
+        await ask_all(database, altinn, NOW + minutes * MINUTE)
+    assert altinn.urgent == [True, True, False, False, False, False]
+    later = NOW + 40 * MINUTE
+    await watch(database, client_id, later)
+    await ask_all(database, altinn, later)
+    assert altinn.urgent[-1]
+
+
+@pytest.mark.parametrize(
+    ("age", "is_due"), [(5 * MINUTE, False), (5 * MINUTE + SECOND, True), (HOUR, True)]
+)
+async def test_something_sensitive_has_a_right_asked_about_again_if_it_was_seen_long_ago(
+    database: Database, age: timedelta, is_due: bool
+) -> None:
+    client_id, other = await followed_client(database), await followed_client(database)
+    altinn = InstantAltinn()
+    await ask_all(database, altinn, NOW)
+    async with database.sessions.begin() as db:
+        await ask_again(db, client_id, now=NOW + age)
+    due_at = (await record_of(database, client_id))[1].due_at
+    assert (due_at == NOW + age) is is_due
+    assert (await record_of(database, other))[1].due_at != NOW + age
+    altinn.failure = AltinnUnavailable("status 503")
+    await ask_all(database, altinn, NOW + age)
+    delegation, poll = await record_of(database, client_id)
+    assert (delegation.state, poll.checked_at) == (State.ACTIVE, NOW)
+    assert altinn.urgent == [True, True] + [False] * is_due
 
 
 async def test_a_closed_client_is_not_asked_about(database: Database) -> None:
