@@ -41,6 +41,7 @@ from app.problems import Problem, ServiceUnavailable
 from app.publications.queries import DONE_CHANNEL
 from app.sandbox_clock import DomainClock, NotFollowed
 from app.sandbox_jump import Moved, Mover, TellNeighbours
+from app.sandbox_overview import Shown, shown
 from app.sandbox_persons import Decided, Persons
 from app.sandbox_seed import seed
 from app.settings import Settings, read_settings
@@ -109,7 +110,7 @@ def create_app() -> ASGIApp:
             raise NotFoundException
 
     app = Litestar(
-        route_handlers=[decide, approve, reset, show_clock, advance_clock],
+        route_handlers=[overview, decide, approve, reset, show_clock, advance_clock],
         before_request=demand_secret,
         state=State({"settings": settings}),
         lifespan=[partial(_alive, settings=settings, told=told)],
@@ -121,7 +122,7 @@ def create_app() -> ASGIApp:
         openapi_config=None,
         logging_config=None,
     )
-    return Frame(app, trusted_proxies=[], headers={})
+    return Frame(app, trusted_proxies=[], headers={}, asked_often={"/overview"})
 
 
 @asynccontextmanager
@@ -173,6 +174,14 @@ async def stand_ins_clock(settings: Settings, told: Told) -> AsyncIterator[TellN
 
     async with neighbour:
         yield tell
+
+
+@get("/overview")
+async def overview(request: Request[Any, Any, Any]) -> Shown:
+    database: Database = request.app.state.database
+    settings: Settings = request.app.state.settings
+    async with database.sessions() as db:
+        return await shown(db, base_url=settings.base_url, now=request.app.state.clock.now())
 
 
 @post("/clients/{client_id:uuid}/decision", status_code=HTTPStatus.OK)

@@ -11,17 +11,17 @@ class Clock:
     """Where there is a service, its clock is the one that is moved, and this one is told."""
 
     def __init__(self, *, is_told: bool = False) -> None:
-        self._ahead = timedelta()
+        self.ahead = timedelta()
         self.is_known = not is_told
 
     def now(self) -> datetime:
-        return datetime.now(UTC) + self._ahead
+        return datetime.now(UTC) + self.ahead
 
     def advance(self, by: timedelta) -> None:
         """Only forward: what has happened stays so."""
         if by < timedelta():
             raise ValueError("time does not run backwards")
-        self._ahead += by
+        self.ahead += by
 
     def go_by(self, ahead: timedelta) -> None:
-        self._ahead, self.is_known = ahead, True
+        self.ahead, self.is_known = ahead, True

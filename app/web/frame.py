@@ -7,7 +7,8 @@ or a body.
 import random
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from http import HTTPStatus
 from ipaddress import IPv6Address, ip_address
 from typing import Any
 
@@ -18,6 +19,7 @@ from app.web.request_log import RequestLine, log_request
 
 # Neither the trace nor the span may be all zeros.
 TRACEPARENT = re.compile(rb"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+PROBES = frozenset({"/health/live", "/health/ready"})
 PLAIN_JSON = (b"content-type", b"application/json")
 JSON_IN_UTF_8 = (b"content-type", b"application/json; charset=utf-8")
 
@@ -31,8 +33,11 @@ class Frame:
         *,
         trusted_proxies: list[str],
         headers: Mapping[str, str],
+        asked_often: Collection[str] = PROBES,
     ) -> None:
+        """`asked_often` are paths that are no news for the log as long as they are answered."""
         self.app = app
+        self.asked_often = asked_often
         self.trusted_proxies = frozenset(trusted_proxies)
         self.headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
@@ -64,16 +69,18 @@ class Frame:
         try:
             await self.app(scope, _receive_without_waiting_for_the_end(scope, receive), send_framed)
         finally:
-            log_request(
-                RequestLine(
-                    method=scope["method"],
-                    route=_route(scope),
-                    status=status,
-                    ms=round((time.perf_counter() - began) * 1000, 1),
-                    caller=state.get("caller"),
-                    trace_id=trace_id,
+            route = _route(scope)
+            if route not in self.asked_often or status != HTTPStatus.OK:
+                log_request(
+                    RequestLine(
+                        method=scope["method"],
+                        route=route,
+                        status=status,
+                        ms=round((time.perf_counter() - began) * 1000, 1),
+                        caller=state.get("caller"),
+                        trace_id=trace_id,
+                    )
                 )
-            )
 
     def _address(self, scope: Scope) -> str:
         """The caller's address: a proxy's word counts only where the operator trusts it.

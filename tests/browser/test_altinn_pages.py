@@ -1,9 +1,9 @@
-"""Altinn's pages and the controls' page, looked at in a browser as they are sent."""
+"""Altinn's pages, looked at in a browser as they are sent."""
 
 import pytest
 from playwright.async_api import Page
 
-from app.sandbox.people import KARI, OLA, SYNNE
+from app.sandbox.people import OLA, SYNNE
 from tests.browser.steps import looked_at
 from tests.sandbox.conftest import connected
 from tests.sandbox.service_owner import (
@@ -39,16 +39,6 @@ async def test_the_pages_are_accessible_and_fit_a_narrow_window(page: Page) -> N
         answer = await http.post(f"{PAGES}/delegations", data=form)
         await page.set_content(answer.text)
         await looked_at(page, "altinn-rights-refused")
-
-
-async def test_the_controls_page_is_accessible_too(page: Page) -> None:
-    world = AltinnWorld()
-    async with connected(world.app) as http:
-        owner = world.service_owner(http)
-        await owner.is_delegated()
-        await owner.give(CUSTOMER, KARI.name, GENERIC)
-        await asked(owner)
-        await look(page, owner, "/_sandbox/", "controls")
 
 
 async def look(page: Page, owner: ServiceOwner, address: str, name: str) -> None:

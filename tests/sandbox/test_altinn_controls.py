@@ -1,10 +1,9 @@
-"""What a person or a test may do to Altinn by the controls, and by the buttons of their page."""
+"""What a person or a test may do to Altinn by the controls, and what their page shows of it."""
 
 from typing import Any
 
 import pytest
 
-from app.sandbox.altinn.numbers import NO_PERSONS_RIGHT
 from app.sandbox.people import KARI, OLA, person_named
 from tests.sandbox.service_owner import (
     CUSTOMER,
@@ -20,7 +19,6 @@ from tests.sandbox.service_owner import (
 )
 
 NOTHING_GIVEN = "310000183"
-OWN_PAGE = {"Sec-Fetch-Site": "same-origin"}
 GIVEN = {"from": NOTHING_GIVEN, "to": SUPPLIER, "right": PROCESSOR, "action": "grant"}
 
 
@@ -114,71 +112,21 @@ async def test_a_fault_of_maskinporten_is_not_altinns(owner: ServiceOwner) -> No
 async def test_the_page_shows_what_is_given_and_has_buttons_for_it(owner: ServiceOwner) -> None:
     await owner.is_delegated(CUSTOMER)
     page = (await owner.http.get("/_sandbox/")).text
-    assert f"Trekk tilbake: {PROCESSOR} fra {CUSTOMER} til FJORD SYSTEMER AS" in page
-    form = {"from": CUSTOMER, "to": SUPPLIER, "right": PROCESSOR, "action": "revoke"}
-    answer = await press(owner, "delegations", form)
-    assert (answer.status_code, answer.headers["location"]) == (303, "/_sandbox/")
-    assert not await owner.is_delegated(CUSTOMER)
+    assert f"Withdraw: {PROCESSOR} from {CUSTOMER} to FJORD SYSTEMER AS" in page
+    await owner.withdraw(CUSTOMER, SUPPLIER)
     page = (await owner.http.get("/_sandbox/")).text
-    assert f"Gi: {PROCESSOR} fra {CUSTOMER} til FJORD SYSTEMER AS" in page
-    await press(owner, "delegations", form | {"action": "grant"})
-    assert await owner.is_delegated(CUSTOMER)
+    assert f"Give: {PROCESSOR} from {CUSTOMER} to FJORD SYSTEMER AS" in page
 
 
-async def test_the_page_gives_kari_her_right(owner: ServiceOwner) -> None:
-    form = {"from": NO_PERSONS_RIGHT, "to": KARI.name, "right": PERSONS_RIGHT, "action": "grant"}
-    await press(owner, "delegations", form)
-    assert await owner.decision(person(KARI), NO_PERSONS_RIGHT) == "Permit"
-
-
-async def test_the_page_shows_requests_and_moves_them_on(owner: ServiceOwner) -> None:
+async def test_the_page_shows_requests_and_what_can_be_pressed(owner: ServiceOwner) -> None:
     identifier = await ask(owner)
     for step, status in (("confirm", "Pending"), ("approve", "Approved")):
-        page = (await owner.http.get("/_sandbox/")).text
-        assert f'value="{step}"' in page
-        await press(owner, "requests", {"id": identifier, "step": step})
+        control = f"/altinn/requests/{identifier}/{step}"
+        assert f'data-control="{control}"' in (await owner.http.get("/_sandbox/")).text
+        await owner.control("POST", control)
         (request,) = await owner.control("GET", "/altinn/requests")
         assert request["status"] == status
-    page = (await owner.http.get("/_sandbox/")).text
-    assert 'name="step"' not in page
-
-
-@pytest.mark.parametrize(
-    ("path", "form"),
-    [
-        ("delegations", {"from": "x", "to": SUPPLIER, "right": PROCESSOR}),
-        ("requests", {"id": "x", "step": "approve"}),
-        ("requests", {"id": "x", "step": "dance"}),
-        ("requests", "%FF=%FF&a=1&a=2"),
-    ],
-)
-async def test_a_button_that_does_nothing_says_so(
-    owner: ServiceOwner, path: str, form: dict[str, str] | str
-) -> None:
-    answer = await press(owner, path, form)
-    assert answer.status_code == 400
-    assert "Det gikk ikke" in answer.text
-
-
-@pytest.mark.parametrize(
-    "headers", [{}, {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}]
-)
-async def test_only_the_sandbox_s_own_page_has_these_buttons(
-    owner: ServiceOwner, headers: dict[str, str]
-) -> None:
-    answer = await owner.http.post("/_sandbox/page/delegations", data=GIVEN, headers=headers)
-    assert answer.status_code == 403
-    other = OWN_PAGE | {"Host": "evil.example"}
-    answer = await owner.http.post("/_sandbox/page/delegations", data=GIVEN, headers=other)
-    assert answer.status_code == 403
-    assert not await owner.is_delegated(NOTHING_GIVEN)
-
-
-async def press(owner: ServiceOwner, path: str, form: dict[str, str] | str) -> Any:
-    address = f"/_sandbox/page/{path}"
-    if isinstance(form, str):
-        return await owner.http.post(address, content=form, headers=OWN_PAGE)
-    return await owner.http.post(address, data=form, headers=OWN_PAGE)
+    assert "/altinn/requests/" not in (await owner.http.get("/_sandbox/")).text
 
 
 async def ask(owner: ServiceOwner, expected: int = 202) -> str:

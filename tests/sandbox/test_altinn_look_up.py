@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.sandbox.controls.overview import BEHAVIOURS
+from app.sandbox.numbers import NUMBERS
 from tests.sandbox.service_owner import (
     CUSTOMER,
     DECIDE,
@@ -46,7 +46,7 @@ async def test_one_scope_is_asked_for_and_all_of_the_resource_are_named(
 
 
 async def test_about_half_of_the_rows_have_a_scheme_and_some_no_time(owner: ServiceOwner) -> None:
-    for number in BEHAVIOURS.keys() - {"310000213"}:
+    for number in NUMBERS.keys() - {"310000213"}:
         await owner.delegations(consumerOrg=number)
     rows = (await owner.delegations(**ADMIN, consumerOrg=None)).json()
     schemes = [row["delegation_scheme_Id"] for row in rows]

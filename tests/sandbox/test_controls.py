@@ -152,6 +152,19 @@ async def test_the_overview_names_the_numbers_and_the_persons(http: httpx2.Async
     assert page.headers["content-type"].startswith("text/html")
     for text in ("310000019", "310900079", "Kari Nordmann", "Synne Leder"):
         assert text in page.text
+    assert "The service does not answer." in page.text
+
+
+@pytest.mark.parametrize(
+    ("file", "kind"), [("console.js", "text/javascript"), ("console.css", "text/css")]
+)
+async def test_what_the_page_needs_is_beside_it(
+    http: httpx2.AsyncClient, file: str, kind: str
+) -> None:
+    assert f'"/_sandbox/{file}"' in (await http.get("/_sandbox/")).text
+    answer = await http.get(f"/_sandbox/{file}")
+    assert answer.headers["content-type"].startswith(kind)
+    assert "script-src 'self'" in answer.headers["content-security-policy"]
 
 
 async def test_the_controls_have_a_document(http: httpx2.AsyncClient) -> None:

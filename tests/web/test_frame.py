@@ -1,5 +1,6 @@
 """The trace, the caller's address and the log line of every request."""
 
+import asyncio
 import json
 import re
 from typing import Any, cast
@@ -8,6 +9,7 @@ import pytest
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from app.web.frame import Frame, network_of
+from tests.databases import execute
 from tests.installers.keys import ec_key
 from tests.serving import FJORD, Service, a_draft, serving
 
@@ -123,6 +125,19 @@ async def test_the_log_holds_no_header_no_query_and_no_body(
     said = json.dumps(lines)
     for secret in ("a-query", "4711", client.key.private()["d"], client.key.thumbprint):
         assert secret not in said
+
+
+async def test_a_platforms_probes_are_no_news_until_they_fail(
+    seeded_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with serving(seeded_url) as service:
+        assert (await service.http.get("/health/ready")).status_code == 200
+        assert "/health/ready" not in capsys.readouterr().err
+        await asyncio.to_thread(
+            execute, seeded_url, "UPDATE alembic_version SET version_num = 'other'"
+        )
+        assert (await service.http.get("/health/ready")).status_code == 503
+        assert '"/health/ready"' in capsys.readouterr().err
 
 
 async def test_what_is_no_request_passes_unframed() -> None:

@@ -37,9 +37,3 @@ async def demand_json(connection: Connection, _: BaseRouteHandler) -> None:
         return
     if kind != "application/json":
         raise HTTPException(status_code=415, detail="Send the body as application/json.")
-
-
-async def demand_same_origin(connection: Connection, _: BaseRouteHandler) -> None:
-    """For plain forms: the browser says that one of our own pages sent it."""
-    if connection.headers.get("sec-fetch-site") != "same-origin":
-        raise HTTPException(status_code=403, detail="Press the buttons of the sandbox's own page.")

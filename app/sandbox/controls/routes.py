@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from litestar import Litestar, MediaType, Request, Response, Router, delete, get, post, put
+from litestar import Litestar, Request, Response, Router, delete, get, post, put
 from litestar.datastructures import State
 from litestar.di import NamedDependency, Provide
 from litestar.exceptions import ServiceUnavailableException
@@ -14,11 +14,10 @@ from msgspec import Struct
 from app.sandbox.altinn.altinn import Altinn
 from app.sandbox.altinn.calls import Calls
 from app.sandbox.clock import Clock
+from app.sandbox.console.routes import console_script, console_style, show_console
 from app.sandbox.controls.altinn_routes import ALTINN_CONTROLS
 from app.sandbox.controls.clock_routes import advance_clock, show_clock, take_over_time
 from app.sandbox.controls.guards import demand_json, demand_loopback_host
-from app.sandbox.controls.overview import overview
-from app.sandbox.controls.page_routes import page_router
 from app.sandbox.controls.register_routes import mark_organization
 from app.sandbox.controls.service_controls import ServiceControls
 from app.sandbox.enhetsregisteret.register import Register
@@ -29,15 +28,6 @@ from app.sandbox.token_issuer.issuer import Issuer
 PATH = "/_sandbox"
 
 ControlRequest = Request[object, object, State]
-
-
-@get("/", media_type=MediaType.HTML, include_in_schema=False)
-async def show_overview(
-    neighbours: NamedDependency[Neighbours],
-    issuer: NamedDependency[Issuer],
-    altinn: NamedDependency[Altinn],
-) -> Response[str]:
-    return overview(neighbours, issuer, altinn)
 
 
 @get("/health", summary="Whether the neighbours answer, and know what time it is")
@@ -153,7 +143,9 @@ def controls_router(controlled: Controlled) -> Router:
         path="/",
         guards=[demand_json],
         route_handlers=[
-            show_overview,
+            show_console,
+            console_script,
+            console_style,
             health,
             openapi_document,
             reset,
@@ -175,7 +167,7 @@ def controls_router(controlled: Controlled) -> Router:
         # Who calls the service's word has its secret, and may have to use another name.
         route_handlers=[
             take_over_time,
-            Router("/", guards=[demand_loopback_host], route_handlers=[programs, page_router()]),
+            Router("/", guards=[demand_loopback_host], route_handlers=[programs]),
         ],
         dependencies={
             name: _provide(getattr(controlled, name)) for name in Controlled.__struct_fields__

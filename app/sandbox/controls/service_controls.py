@@ -1,5 +1,7 @@
 """Controls of the service's own state: passed on to the service's process, answer and all."""
 
+from typing import Any
+
 import httpx2
 from litestar import MediaType, Response
 
@@ -35,6 +37,14 @@ class ServiceControls:
             )
         kind = answer.headers.get("content-type", MediaType.JSON)
         return Response(answer.content, status_code=answer.status_code, media_type=kind)
+
+    async def told(self, path: str) -> Any:
+        """What the service tells of itself; None when it does not answer."""
+        try:
+            answer = await self._client.get(path)
+        except httpx2.HTTPError:
+            return None
+        return answer.json() if answer.is_success else None
 
     async def close(self) -> None:
         await self._client.aclose()

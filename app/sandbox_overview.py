@@ -1,0 +1,117 @@
+"""What the sandbox's page shows of the service's own state: drafts and clients, newest first."""
+
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import Struct
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.approvals.rules import AccessState
+from app.client_configurations.overview import (
+    ClaimSeen,
+    DelegationSeen,
+    KeySeen,
+    ScopeSeen,
+    client_overview,
+)
+from app.client_drafts.models import ClientDraft
+from app.client_drafts.rules import DraftStatus, status_now
+from app.clients.models import ClientConfiguration
+from app.sandbox_seed import API_KEYS
+
+MOST_SHOWN = 20
+
+
+class ShownAccess(Struct, rename="camel", frozen=True):
+    scope: str
+    state: AccessState
+
+
+class ShownClaim(Struct, rename="camel", frozen=True):
+    claim_type: str
+    value: str
+    state: AccessState
+
+
+class ShownClient(Struct, rename="camel", frozen=True, kw_only=True):
+    """A draft, or the client that has come of it."""
+
+    client_id: UUID
+    client_system: str
+    organization_number: str
+    organization_name: str = ""
+    external_ref: str | None
+    status: str
+    created_at: datetime
+    expires_at: datetime | None = None
+    confirm_url: str = ""
+    scopes: list[ShownAccess] = []
+    claims: list[ShownClaim] = []
+    keys: list[KeySeen] = []
+    delegations: list[DelegationSeen] = []
+
+
+class Shown(Struct, rename="camel", frozen=True):
+    api_keys: dict[str, str]
+    clients: list[ShownClient]
+
+
+async def shown(db: AsyncSession, *, base_url: str, now: datetime) -> Shown:
+    drafts = await db.scalars(
+        select(ClientDraft)
+        .where(ClientDraft.status != DraftStatus.CONFIRMED)
+        .order_by(ClientDraft.created_at.desc())
+        .limit(MOST_SHOWN)
+    )
+    client_ids = await db.scalars(
+        select(ClientConfiguration.client_id)
+        .order_by(ClientConfiguration.created_at.desc())
+        .limit(MOST_SHOWN)
+    )
+    found = [_of_draft(draft, base_url, now) for draft in drafts]
+    found += [await _of_client(db, client_id, now) for client_id in client_ids.all()]
+    found.sort(key=lambda one: one.created_at, reverse=True)
+    return Shown(API_KEYS, found[:MOST_SHOWN])
+
+
+def _of_draft(draft: ClientDraft, base_url: str, now: datetime) -> ShownClient:
+    return ShownClient(
+        client_id=draft.client_id,
+        client_system=draft.client_system_id,
+        organization_number=draft.organization_number,
+        external_ref=draft.external_ref,
+        status=status_now(draft.status, draft.expires_at, now),
+        created_at=draft.created_at,
+        expires_at=draft.expires_at,
+        confirm_url=f"{base_url}/confirm-client/{draft.client_id}",
+    )
+
+
+async def _of_client(db: AsyncSession, client_id: UUID, now: datetime) -> ShownClient:
+    client = await client_overview(db, client_id, now=now)
+    return ShownClient(
+        client_id=client_id,
+        client_system=client.client_system,
+        organization_number=client.organization_number,
+        organization_name=client.organization_name,
+        external_ref=client.external_ref,
+        status=client.status,
+        created_at=client.created_at,
+        scopes=[ShownAccess(one.scope, _state(one)) for one in client.scopes],
+        claims=[_claim(one) for one in client.claims],
+        keys=client.keys,
+        delegations=client.delegations,
+    )
+
+
+def _state(scope: ScopeSeen) -> AccessState:
+    """The API's owner decides on the whole API first, and then on its scopes."""
+    return scope.scope_access if scope.api_access is AccessState.GRANTED else scope.api_access
+
+
+def _claim(claim: ClaimSeen) -> ShownClaim:
+    if claim.pending_value is None:
+        return ShownClaim(claim.claim_type, claim.active_value or "", AccessState.GRANTED)
+    state = AccessState.REJECTED if claim.pending_refused else AccessState.PENDING
+    return ShownClaim(claim.claim_type, claim.pending_value, state)

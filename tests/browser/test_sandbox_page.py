@@ -1,0 +1,119 @@
+"""The page that a supplier's developer has open all day: everything is seen and pressed there."""
+
+import re
+from collections.abc import AsyncIterator
+
+import httpx2
+import pytest
+import pytest_asyncio
+from playwright.async_api import Locator, Page, expect
+
+from tests.browser.steps import looked_at
+from tests.installers.keys import ec_key
+from tests.sandboxes import Ready
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+
+RIGHT = "nhn-helseid-databehandler"
+NOTHING_GIVEN = "310000183"
+SUPPLIER = "310700029"
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def board(page: Page, sandbox: Ready) -> AsyncIterator[Page]:
+    await page.goto(f"{sandbox.control_url}/")
+    yield page
+    async with httpx2.AsyncClient(trust_env=False, timeout=30) as http:
+        await http.delete(f"{sandbox.control_url}/faults")
+        withdrawn = {"from": NOTHING_GIVEN, "to": SUPPLIER, "right": RIGHT, "action": "revoke"}
+        await http.post(f"{sandbox.control_url}/delegations", json=withdrawn)
+
+
+async def make_draft(sandbox: Ready, number: str, api_key: str, **more: object) -> str:
+    body = {"organizationNumber": number, "publicJwk": ec_key().members, **more}
+    async with httpx2.AsyncClient(trust_env=False) as http:
+        answer = await http.post(
+            f"{sandbox.base_url}/v1/client-drafts", json=body, headers={"api-key": api_key}
+        )
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["clientId"])
+
+
+def card(page: Page, client_id: str) -> Locator:
+    return page.get_by_role("article").filter(has_text=client_id)
+
+
+async def press(where: Locator | Page, name: str) -> None:
+    """By the beginning of its name: what it is about stands behind it."""
+    await where.get_by_role("button", name=name).click()
+
+
+async def test_a_draft_that_is_made_appears_and_can_be_confirmed_and_approved(
+    board: Page, sandbox: Ready
+) -> None:
+    client_id = await make_draft(sandbox, "310000051", "sandbox", externalRef="EPJ 7")
+    one = card(board, client_id)
+    await expect(one).to_contain_text("EPJ 7")
+    link = one.get_by_role("link", name="Open its page")
+    assert client_id in str(await link.get_attribute("href"))
+    await press(one, "Confirm as Kari")
+    await expect(one.get_by_role("heading")).to_contain_text("active")
+    await press(one, "Approve: nhn:pit/api.read")
+    await expect(one.get_by_role("button", name="Approve: nhn:pit/api.read")).to_have_count(0)
+    await expect(board.get_by_role("status")).to_contain_text("done")
+    await looked_at(board, "sandbox-page")
+
+
+async def test_a_right_that_is_given_in_altinn_is_seen_by_the_service(
+    board: Page, sandbox: Ready
+) -> None:
+    herid = [{"key": "herid", "value": "0"}]
+    client_id = await make_draft(
+        sandbox, NOTHING_GIVEN, "sandbox-edi", audienceSpecificClientClaims=herid
+    )
+    one = card(board, client_id)
+    await press(one, "Confirm as Kari")
+    right = one.get_by_role("row").filter(has_text=f"{NOTHING_GIVEN} → {SUPPLIER}")
+    await expect(right).to_contain_text("missing")
+    await press(right, "Give")
+    altinn = board.get_by_role("region", name="Altinn")
+    await expect(
+        altinn.get_by_role("listitem").filter(has_text=f"{RIGHT}: {NOTHING_GIVEN}").first
+    ).to_contain_text("given")
+
+
+async def test_faults_are_set_seen_and_taken_away(board: Page) -> None:
+    faults = board.get_by_role("region", name="Faults")
+    await faults.get_by_text("Let somebody fail").click()
+    await faults.get_by_label("Who").select_option("brreg")
+    await faults.get_by_label("Status").fill("503")
+    await faults.get_by_label("Do it, and lose the answer").check()
+    await press(faults, "Set")
+    await expect(faults.get_by_role("listitem")).to_contain_text(re.compile("brreg.*answers 503"))
+    await press(faults, "Let all work again")
+    await expect(faults).to_contain_text("Everybody works.")
+
+
+async def test_a_control_that_refuses_says_why(board: Page) -> None:
+    altinn = board.get_by_role("region", name="Altinn")
+    await altinn.get_by_text("Give or withdraw any right").click()
+    await altinn.get_by_role("textbox", name="From").fill("310000124")
+    await altinn.get_by_role("textbox", name="To").fill(SUPPLIER)
+    await altinn.get_by_role("button", name="Give", exact=True).click()
+    await expect(board.get_by_role("status")).to_have_class("problem")
+    await expect(board.get_by_role("status")).to_contain_text("310000124")
+
+
+async def test_what_somebody_types_is_not_taken_away(board: Page, sandbox: Ready) -> None:
+    altinn = board.get_by_role("region", name="Altinn")
+    await altinn.get_by_text("Give or withdraw any right").click()
+    await altinn.get_by_role("textbox", name="From").fill("3100")
+    client_id = await make_draft(sandbox, "310000019", "sandbox")
+    await expect(card(board, client_id)).to_be_visible()
+    assert await altinn.get_by_role("textbox", name="From").input_value() == "3100"
+
+
+async def test_time_is_moved_on_and_told(board: Page) -> None:
+    time = board.get_by_role("region", name="Time")
+    await press(time, "1 minute")
+    await expect(time).to_contain_text("0:01:00 ahead of the real time")
