@@ -85,6 +85,7 @@ class HotStatement:
     """A Core statement in the driver's own words. JSON goes in and comes out as text."""
 
     def __init__(self, statement: Executable) -> None:
+        self.core = statement
         compiled = statement.compile(  # type: ignore[attr-defined]  # every executable has it
             dialect=DRIVER, compile_kwargs={"render_postcompile": True}
         )

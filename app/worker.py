@@ -14,6 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.sweeping import (
+    sweep_answers,
     sweep_counts,
     sweep_login_attempts,
     sweep_login_sessions,
@@ -205,6 +206,7 @@ def housekeeping(sessions: Sessions) -> Sequence[Job]:
         ),
         Job(name="used proofs", every=MINUTE, run=partial(sweep_proofs, sessions)),
         Job(name="request counts", every=10 * MINUTE, run=partial(sweep_counts, sessions)),
+        Job(name="kept answers", every=10 * MINUTE, run=partial(sweep_answers, sessions)),
         Job(name="login attempts", every=10 * MINUTE, run=partial(sweep_login_attempts, sessions)),
         Job(name="login sessions", every=10 * MINUTE, run=partial(sweep_login_sessions, sessions)),
     )

@@ -60,12 +60,17 @@ class Limit(Struct, frozen=True):
     most: int
     what: str
     """What is limited, for the one who is refused."""
+    hint: str = ""
+    """Its name in the headers that tell of it; empty where none does."""
 
     def start(self, now: datetime) -> datetime:
         return now - (now - EPOCH) % self.window
 
+    def seconds_left(self, now: datetime) -> int:
+        return math.ceil((self.start(now) + self.window - now).total_seconds())
+
     def refusal(self, now: datetime) -> TooManyRequests:
-        seconds = math.ceil((self.start(now) + self.window - now).total_seconds())
+        seconds = self.seconds_left(now)
         return TooManyRequests(
             f"At most {self.most} {self.what}. Try again in {seconds} s.", retry_after=seconds
         )
@@ -109,6 +114,20 @@ def passed(limits: Sequence[Limit], counts: str) -> list[Limit]:
     """Which of `limits` are passed, by what the statement has counted."""
     counted = msgspec.json.decode(counts, type=dict[str, int])
     return [limit for limit in limits if counted[limit.name] > limit.most]
+
+
+def hints(limits: Sequence[Limit], counts: str, now: datetime) -> dict[str, str]:
+    """The limits and what is left of them, as headers (the httpapi group's Internet-Draft)."""
+    counted = msgspec.json.decode(counts, type=dict[str, int])
+    told = [limit for limit in limits if limit.hint]
+    policy = [
+        f'"{limit.hint}";q={limit.most};w={int(limit.window.total_seconds())}' for limit in told
+    ]
+    left = [
+        f'"{limit.hint}";r={max(0, limit.most - counted[limit.name])};t={limit.seconds_left(now)}'
+        for limit in told
+    ]
+    return {"RateLimit-Policy": ", ".join(policy), "RateLimit": ", ".join(left)}
 
 
 async def exceeded(connection: Connection, limits: Sequence[Limit], now: datetime) -> list[Limit]:

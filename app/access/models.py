@@ -43,6 +43,18 @@ class RequestCount(Base):
     __table_args__ = (Index(None, "window_start"),)
 
 
+class KeptAnswer(Base):
+    """What an answer was made of, for whom sends its request again with the same key."""
+
+    __tablename__ = "kept_answers"
+
+    name: Mapped[bytes] = mapped_column(primary_key=True)
+    fingerprint: Mapped[bytes]
+    makings: Mapped[str]
+    """JSON that holds no secret."""
+    kept_at: Mapped[datetime] = mapped_column(index=True)
+
+
 class LoginAttempt(Base):
     """A login that a browser has begun, by the digest of its `state`. It is used once."""
 

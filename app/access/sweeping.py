@@ -6,12 +6,13 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, delete, func, inspect, select, tuple_
 
-from app.access.models import LoginAttempt, LoginSession, RequestCount, UsedProof
+from app.access.models import KeptAnswer, LoginAttempt, LoginSession, RequestCount, UsedProof
 from app.database import Base, Sessions
 
 BATCH = 1000
 PROOF_KEPT = timedelta(minutes=10)
 LOGIN_KEPT = timedelta(hours=1)
+ANSWER_KEPT = timedelta(hours=24)
 # The longest window is a day.
 COUNT_KEPT = timedelta(days=2)
 
@@ -24,6 +25,10 @@ async def sweep_proofs(sessions: Sessions) -> bool:
 
 async def sweep_counts(sessions: Sessions) -> bool:
     return await _swept(sessions, RequestCount, RequestCount.window_start < NOW - COUNT_KEPT)
+
+
+async def sweep_answers(sessions: Sessions) -> bool:
+    return await _swept(sessions, KeptAnswer, KeptAnswer.kept_at < NOW - ANSWER_KEPT)
 
 
 async def sweep_login_attempts(sessions: Sessions) -> bool:

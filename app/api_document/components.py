@@ -11,6 +11,17 @@ PARAMETERS: Mapping[str, Any] = {
         "schema": {"type": "string"},
         "example": 'W/"7-3-en"',
     },
+    "idempotencyKey": {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "description": (
+            "Of your choice, new for each request, such as a UUID: 1 to 255 visible characters, in "
+            "double quotes or without. The same key with the same body gets the first answer "
+            "again for 24 hours, and nothing is done twice. Only answers of 2xx are kept."
+        ),
+        "schema": {"type": "string"},
+        "example": "7f4d1c1e-6f0a-4a53-9a39-0b8f6a4f3a52",
+    },
     "acceptLanguage": {
         "name": "Accept-Language",
         "in": "header",
@@ -38,6 +49,30 @@ PARAMETERS: Mapping[str, Any] = {
 }
 
 HEADERS: Mapping[str, Any] = {
+    "Idempotency-Replayed": {
+        "description": (
+            "`true`: this is the answer that the request with the same `Idempotency-Key` got "
+            "before. Left out otherwise."
+        ),
+        "schema": {"type": "string"},
+        "example": "true",
+    },
+    "RateLimit": {
+        "description": (
+            "A hint: for each limit that counts the request, how many are left (`r`) and in how "
+            "many seconds counting begins anew (`t`)."
+        ),
+        "schema": {"type": "string"},
+        "example": '"address";r=29;t=42, "organization";r=9;t=1842',
+    },
+    "RateLimit-Policy": {
+        "description": (
+            "A hint: for each limit that counts the request, how many are taken (`q`) in how many "
+            "seconds (`w`). The limits may change."
+        ),
+        "schema": {"type": "string"},
+        "example": '"address";q=30;w=60, "organization";q=10;w=3600',
+    },
     "ETag": {
         "description": "The version of the answer, for `If-None-Match` and `If-Match`.",
         "schema": {"type": "string"},

@@ -46,17 +46,23 @@ UNCHANGED = Answer("The caller has this version already (`If-None-Match`).", Non
 OPERATIONS: Mapping[str, Operation] = {
     "createClientDraft": Operation(
         security=API_KEY,
+        headers=["idempotencyKey"],
         body="NewClientDraft",
         body_description="What is asked for.",
         answers={
-            201: Answer("The draft is registered.", "ClientDraftCreated", ["Location"]),
+            201: Answer(
+                "The draft is registered.",
+                "ClientDraftCreated",
+                ["Location", "Idempotency-Replayed", "RateLimit-Policy", "RateLimit"],
+            ),
         },
         refusals=[
             "DraftRefused",
             "ApiKeyRejected",
             "KeyTaken",
+            "IdempotencyKeyReused",
             *BODY_IS_READ,
-            "TooManyRequests",
+            "TooManyDrafts",
             "InternalError",
             "Unavailable",
         ],
@@ -167,19 +173,25 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "checkDelegation": Operation(
         answers={200: Answer("The delegation, after Altinn was asked.", "DelegationAnswer")},
-        refusals=[*CLIENT_CALLS, "DelegationNotFound"],
+        refusals=["MembersRefused", *CLIENT_CALLS, "DelegationNotFound"],
     ),
     "requestDelegation": Operation(
-        headers=["ifMatch"],
+        headers=["ifMatch", "idempotencyKey"],
         answers={
-            200: Answer("Where somebody goes to give the right.", "DelegationRequestAnswer"),
+            200: Answer(
+                "Where somebody goes to give the right.",
+                "DelegationRequestAnswer",
+                ["Idempotency-Replayed"],
+            ),
         },
         refusals=[
+            "EmptyBodyRefused",
             *CLIENT_CALLS[:-1],
             "AltinnUnavailable",
             "DelegationNotFound",
             "WrongState",
             "PreconditionFailed",
+            "IdempotencyKeyReused",
         ],
     ),
     "getMultiTenantDelegations": Operation(

@@ -13,6 +13,7 @@ from msgspec import Struct
 from app.access.access_tokens import AccessTokenRejected, InsufficientScope, IssuerKeysUnavailable
 from app.access.authentication import ApiKeyRejected
 from app.access.dpop import ProofRejected
+from app.access.idempotency import IdempotencyKeyRefused, IdempotencyKeyReused, StillRunning
 from app.access.key_proofs import KeyProofRefused
 from app.access.public_jwk import KeyRefused
 from app.client_drafts.rules import (
@@ -74,6 +75,14 @@ _PRIVATE = FieldError(
     "Make a new key and send only its public part.",
 )
 _PARAMETER = FieldError("#/graceSeconds", "not_acceptable", "`graceSeconds`: Expected `int` >= 0.")
+_NO_MEMBERS = FieldError("#/reason", "unknown_member", "`reason` is not known here: leave it out.")
+_LIMITED = TooManyRequests(
+    "At most 30 drafts a minute from one address. Try again in 12 s.", retry_after=12
+)
+_LIMITED.headers |= {
+    "RateLimit-Policy": '"address";q=30;w=60',
+    "RateLimit": '"address";r=0;t=12',
+}
 _AWAY = ServiceUnavailable(
     "Nothing was changed, or it was changed in full. Ask again in a moment.",
 )
@@ -84,7 +93,12 @@ REFUSALS: Mapping[str, Refusal] = {
         [
             InvalidRequest([_BAD_SCOPE, _BAD_ADDRESS]),
             KeyRefused([msgspec.structs.replace(_PRIVATE, pointer="#/publicJwk/d")]),
+            IdempotencyKeyRefused(),
         ],
+    ),
+    "MembersRefused": Refusal(f"{_DELEGATION}/checks", [InvalidRequest([_NO_MEMBERS])]),
+    "EmptyBodyRefused": Refusal(
+        f"{_DELEGATION}/requests", [InvalidRequest([_NO_MEMBERS]), IdempotencyKeyRefused()]
     ),
     "ChangeRefused": Refusal("/v1/client", [InvalidRequest([_BAD_SCOPE, _BAD_ADDRESS])]),
     "KeyRefused": Refusal(
@@ -140,21 +154,28 @@ REFUSALS: Mapping[str, Refusal] = {
     "DelegationNotFound": Refusal(_DELEGATION, [DelegationNotFound()]),
     "WrongState": Refusal(
         f"{_DELEGATION}/requests",
-        [WrongState("Cannot request the right while the delegation is active.")],
+        [WrongState("Cannot request the right while the delegation is active."), StillRunning()],
     ),
+    "IdempotencyKeyReused": Refusal("/v1/client-drafts", [IdempotencyKeyReused()]),
     "KeyNotFound": Refusal(_KEY, [KeyNotFound()]),
-    "KeyTaken": Refusal("/v1/client-secret", [KeyTaken()]),
+    "KeyTaken": Refusal("/v1/client-secret", [KeyTaken(), StillRunning()]),
     "LastUsableKey": Refusal(_KEY, [LastUsableKey()]),
     "PreconditionFailed": Refusal("/v1/client", [PreconditionFailed()]),
     "BodyTooLarge": Refusal("/v1/client", [BodyTooLarge("Send a smaller body.")]),
     "NotJson": Refusal(
         "/v1/client", [NotJson("Send the body with `Content-Type: application/json`.")]
     ),
-    "TooManyRequests": Refusal(
+    "TooManyDrafts": Refusal(
         "/v1/client-drafts",
+        [_LIMITED],
+    ),
+    "TooManyRequests": Refusal(
+        "/v1/client",
         [
             TooManyRequests(
-                "At most 30 drafts a minute from one address. Try again in 12 s.", retry_after=12
+                "At most 30 failed attempts a minute with the same key or token. Try again in "
+                "12 s.",
+                retry_after=12,
             )
         ],
     ),

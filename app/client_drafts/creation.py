@@ -8,28 +8,33 @@ draft is made all the same and the question is put again before anyone confirms.
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
-import msgspec
 from asyncpg import Record
 from msgspec import Struct
 
 from app.access.authentication import ApiKeyRejected
 from app.access.callers import CallingSystem
+from app.access.idempotency import Once
 from app.access.limits import asked_for
 from app.access.public_jwk import KeyRefused, PublicKey
 from app.apis.queries import Catalogues
-from app.audit.trail import Happened
 from app.client_drafts.asked import asked_for_client, demands_activation
-from app.client_drafts.limits import DraftLimits
-from app.client_drafts.queries import KEEP_DRAFT, WHAT_IS_KNOWN
+from app.client_drafts.keeping import (
+    Created,
+    CreatedDraft,
+    NewDraft,
+    earlier_draft,
+    keep_draft,
+)
+from app.client_drafts.limits import DraftLimits, Judged
+from app.client_drafts.queries import WHAT_IS_KNOWN
 from app.client_drafts.use_cases import draft_life
 from app.client_drafts.wire import AskedFor, NewClientDraft
 from app.client_keys.acceptance import registrable_key
 from app.client_keys.rules import KeyTaken
 from app.client_keys.use_cases import note_leak
-from app.client_keys.wire import StoredKey
-from app.database import Connection, Database
+from app.database import Database
 from app.organizations.children import not_below_errors
 from app.organizations.memory import Found, remembered
 from app.organizations.register import Register, RegisterEntry, Verdict
@@ -39,15 +44,6 @@ from app.organizations.verdicts import verdict_error, winding_up_warning
 from app.problems import FieldError, InvalidRequest
 from app.settings import Settings
 from app.web.bodies import fields_of
-
-
-class CreatedDraft(Struct, frozen=True):
-    client_id: UUID
-    thumbprint: str
-    expires_at: datetime
-    external_ref: str | None
-    warnings: list[str]
-    activation: bool
 
 
 class DraftMaker(Struct, frozen=True):
@@ -60,13 +56,21 @@ class DraftMaker(Struct, frozen=True):
 
 
 async def create_client_draft(
-    maker: DraftMaker, caller: CallingSystem, raw: bytes, *, now: datetime
-) -> CreatedDraft:
+    maker: DraftMaker,
+    caller: CallingSystem,
+    raw: bytes,
+    *,
+    idempotency_key: str | None = None,
+    now: datetime,
+) -> Created:
     """Register what an installer asks for, or refuse it with everything that is wrong."""
     given, errors = fields_of(raw, NewClientDraft)
     number = _number(given, maker.settings, errors)
     key = await _key(maker, given, errors, now)
-    known, limit_passed = await _known(maker, caller, number, key)
+    known, limits = await _known(maker, caller, number, key)
+    once = _once(idempotency_key, caller, key, raw)
+    if once and (earlier := await earlier_draft(maker.database, once)):
+        return Created(earlier, limits.hints, replayed=True)
     catalogue = await maker.catalogues.of(known["catalogue_version"])
     system = catalogue.systems.get(caller.client_system_id)
     if system is None:
@@ -79,7 +83,7 @@ async def create_client_draft(
     if known["key_of"] is not None:
         raise KeyTaken
 
-    draft = CreatedDraft(
+    created = CreatedDraft(
         client_id=uuid4(),
         thumbprint=key.thumbprint,
         expires_at=now + draft_life(maker.settings, catalogue, system.id, number),
@@ -87,16 +91,26 @@ async def create_client_draft(
         warnings=[*key.warnings, *_warnings(found, number)],
         activation=demands_activation(given, system),
     )
-    demands_code = limit_passed or system.pairing or bool(given.get("pairing"))
-    async with maker.database.writes.acquire() as connection:
-        await _keep(connection, draft, caller, number, asked, key, demands_code, now)
-    return draft
+    demands_code = limits.key_is_over or system.pairing or bool(given.get("pairing"))
+    draft = NewDraft(created, number, asked, key, demands_code)
+    return await keep_draft(maker.database, caller, draft, once, limits.hints, now)
+
+
+def _once(
+    idempotency_key: str | None, caller: CallingSystem, key: PublicKey | None, raw: bytes
+) -> Once | None:
+    """An API key is all installations', so the key pair is what tells whose request it is."""
+    if key is None:
+        return None
+    return Once.of(
+        idempotency_key, "createClientDraft", caller.api_key_prefix, key.thumbprint, body=raw
+    )
 
 
 async def _known(
     maker: DraftMaker, caller: CallingSystem, number: str | None, key: PublicKey | None
-) -> tuple[Record, bool]:
-    """What the database knows, and whether the API key is asked for more than its limit."""
+) -> tuple[Record, Judged]:
+    """What the database knows, and what the limits say."""
     limits, real_now = DraftLimits.of(caller, number, maker.settings), datetime.now(UTC)
     async with maker.database.reads.acquire() as connection:
         known = await WHAT_IS_KNOWN.row(
@@ -109,7 +123,7 @@ async def _known(
     assert known is not None  # the statement answers one row, whatever is known
     if not known["api_key_is_good"]:
         raise ApiKeyRejected  # revoked since it was looked up
-    return known, limits.check(known["counts"], real_now)
+    return known, limits.judged(known["counts"], real_now)
 
 
 def _number(given: Mapping[str, Any], settings: Settings, errors: list[FieldError]) -> str | None:
@@ -208,36 +222,3 @@ async def _check_children(
             pointer="#/childOrganizationNumbers",
             now=now,
         )
-
-
-async def _keep(
-    connection: Connection,
-    draft: CreatedDraft,
-    caller: CallingSystem,
-    number: str,
-    asked: AskedFor,
-    key: PublicKey,
-    pairing: bool,
-    now: datetime,
-) -> None:
-    stored = StoredKey(key.thumbprint, key.kid, key.parameters)
-    actor = caller.actor
-    await KEEP_DRAFT.row(
-        connection,
-        client_id=draft.client_id,
-        client_system_id=caller.client_system_id,
-        api_key_prefix=caller.api_key_prefix,
-        organization_number=number,
-        asked=msgspec.json.encode(asked).decode(),
-        public_key=msgspec.json.encode(stored).decode(),
-        pairing=pairing,
-        activation=draft.activation,
-        external_ref=draft.external_ref,
-        created_at=now,
-        expires_at=draft.expires_at,
-        happened=Happened.DRAFT_CREATED.value,
-        actor=actor.name,
-        subject=str(draft.client_id),
-        source=actor.source,
-        request_id=actor.request_id,
-    )

@@ -1,5 +1,6 @@
 """How often drafts may be asked for."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Self
 from uuid import UUID
@@ -8,7 +9,7 @@ import structlog
 from msgspec import Struct
 
 from app.access.callers import CallingSystem
-from app.access.limits import DAY, HOUR, MINUTE, Limit, passed
+from app.access.limits import DAY, HOUR, MINUTE, Limit, hints, passed
 from app.settings import Settings
 from app.web.frame import network_of
 
@@ -32,6 +33,15 @@ def typed_code_limits(client_id: UUID, address: str) -> list[Limit]:
     ]
 
 
+class Judged(Struct, frozen=True):
+    """What the limits say of a request that they do not refuse."""
+
+    key_is_over: bool
+    """The API key is asked for more than its limit, by all of its installations together."""
+    hints: Mapping[str, str]
+    """Headers of the answer."""
+
+
 class DraftLimits(Struct, frozen=True):
     """The limits that one request counts towards.
 
@@ -53,6 +63,7 @@ class DraftLimits(Struct, frozen=True):
                 MINUTE,
                 settings.drafts_per_minute_and_address,
                 "drafts a minute from one address",
+                hint="address",
             )
         ]
         if number is not None:
@@ -62,6 +73,7 @@ class DraftLimits(Struct, frozen=True):
                     HOUR,
                     settings.drafts_per_hour_organization_and_key,
                     f"drafts an hour for {number} from one address",
+                    hint="organization",
                 )
             )
         alarming = [
@@ -74,13 +86,16 @@ class DraftLimits(Struct, frozen=True):
     def all(self) -> list[Limit]:
         return [*self.refusing, *self.alarming]
 
-    def check(self, counts: str, now: datetime) -> bool:
-        """Refuse who asks too often from one place; whether the key is asked too much in all."""
+    def judged(self, counts: str, now: datetime) -> Judged:
+        """Refuse who asks too often from one place; say whether the key is asked too much."""
+        told = hints(self.refusing, counts, now)
         for limit in passed(self.refusing, counts):
-            raise limit.refusal(now)
+            refusal = limit.refusal(now)
+            refusal.headers |= told
+            raise refusal
         alarming = passed(self.alarming, counts)
         if alarming:
             log.warning(
                 "an API key is asked for more drafts than its limit", limit=alarming[0].name
             )
-        return bool(alarming)
+        return Judged(bool(alarming), told)

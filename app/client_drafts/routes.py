@@ -3,7 +3,9 @@ from typing import Any
 from litestar import Request, Response, post
 
 from app.access.authentication import calling_system
+from app.access.idempotency import REPLAYED, sent_key
 from app.client_drafts.creation import DraftMaker, create_client_draft
+from app.client_drafts.keeping import CreatedDraft
 from app.client_drafts.pairing import pairing_code
 from app.client_drafts.wire import ClientDraftCreated
 from app.settings import Settings
@@ -24,28 +26,41 @@ async def post_client_draft(request: Request[Any, Any, Any]) -> Response[ClientD
     """
     caller = await calling_system(request)
     check_content_type(request.headers.get("content-type"))
-    settings: Settings = request.app.state.settings
     maker: DraftMaker = request.app.state.draft_maker
-    draft = await create_client_draft(
-        maker, caller, await request.body(), now=request.app.state.clock()
+    created = await create_client_draft(
+        maker,
+        caller,
+        await request.body(),
+        idempotency_key=sent_key(request.headers.getall("idempotency-key", [])),
+        now=request.app.state.clock(),
     )
-    confirm_url = f"{settings.base_url}/confirm-client/{draft.client_id}"
+    answer = _answer(created.draft, request.app.state.settings)
     return Response(
-        ClientDraftCreated(
-            client_id=draft.client_id,
-            confirm_url=confirm_url,
-            share_url=f"{confirm_url}?shared=1",
-            expires_at=draft.expires_at,
-            pairing_code=pairing_code(
-                draft.client_id, draft.thumbprint, secret_key=settings.secret_key
-            ),
-            activation_url=(
-                f"{settings.base_url}/v1/client-drafts/{draft.client_id}/activation"
-                if draft.activation
-                else None
-            ),
-            external_ref=draft.external_ref,
-            warnings=draft.warnings,
+        answer,
+        headers={
+            "Location": answer.confirm_url,
+            **created.hints,
+            **(REPLAYED if created.replayed else {}),
+        },
+    )
+
+
+def _answer(draft: CreatedDraft, settings: Settings) -> ClientDraftCreated:
+    """The same each time for the same draft."""
+    confirm_url = f"{settings.base_url}/confirm-client/{draft.client_id}"
+    return ClientDraftCreated(
+        client_id=draft.client_id,
+        confirm_url=confirm_url,
+        share_url=f"{confirm_url}?shared=1",
+        expires_at=draft.expires_at,
+        pairing_code=pairing_code(
+            draft.client_id, draft.thumbprint, secret_key=settings.secret_key
         ),
-        headers={"Location": confirm_url},
+        activation_url=(
+            f"{settings.base_url}/v1/client-drafts/{draft.client_id}/activation"
+            if draft.activation
+            else None
+        ),
+        external_ref=draft.external_ref,
+        warnings=draft.warnings,
     )

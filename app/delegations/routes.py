@@ -7,6 +7,7 @@ from litestar import Request, Response, get, post
 from litestar.params import PathParameter, QueryParameter
 
 from app.access.authentication import client_that_changes, client_that_reads
+from app.access.idempotency import REPLAYED, Once, sent_key
 from app.apis.queries import Catalogues
 from app.delegations import use_cases
 from app.delegations.wire import (
@@ -15,6 +16,7 @@ from app.delegations.wire import (
     Delegations,
     MultiTenantDelegation,
 )
+from app.web.bodies import no_members
 from app.web.conditional import check_if_match, etag, sent_if_match, versioned
 
 DelegationId = Annotated[UUID, PathParameter(description="The `id` of the delegation.")]
@@ -102,6 +104,7 @@ async def post_delegation_check(
     What Altinn says within a second stands in the answer. Else it is there at the next read.
     """
     caller = await client_that_changes(request)
+    no_members(await request.body())
     _, known = await _known_here(request)
     return await use_cases.check_now(**known, caller=caller, delegation_id=delegation_id)
 
@@ -115,21 +118,27 @@ async def post_delegation_check(
 )
 async def post_delegation_request(
     request: Request[Any, Any, Any], delegation_id: DelegationId
-) -> DelegationRequestAnswer:
+) -> Response[DelegationRequestAnswer]:
     """Have the organization asked in Altinn for the right, and learn where it answers.
 
     A request that is open is answered again. Where Altinn takes no requests, the answer is a
     plain link and the steps in words.
     """
     caller = await client_that_changes(request)
+    raw = await request.body()
+    no_members(raw)
+    sent = sent_key(request.headers.getall("idempotency-key", []))
+    scope = ("requestDelegation", str(caller.client_id), str(delegation_id))
     _, known = await _known_here(request)
-    return await use_cases.request_right(
+    asked = await use_cases.request_right(
         **known,
         altinn=request.app.state.altinn,
         caller=caller,
         delegation_id=delegation_id,
         has_seen=partial(check_if_match, sent_if_match(request)),
+        once=Once.of(sent, *scope, body=raw),
     )
+    return Response(asked.answer, headers=REPLAYED if asked.replayed else None)
 
 
 async def _known_here(request: Request[Any, Any, Any]) -> tuple[int | None, dict[str, Any]]:

@@ -12,6 +12,7 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.callers import CallingClient
+from app.access.idempotency import Once
 from app.apis.catalogue import Catalogue, DeclaredDelegation
 from app.changes.queries import VersionCheck, counter_of
 from app.client_keys.queries import standing_of
@@ -175,6 +176,11 @@ async def _answered(database: Database, delegation_id: UUID, since: datetime) ->
         await asyncio.sleep(LOOK_EVERY)
 
 
+class Requested(Struct, frozen=True):
+    answer: DelegationRequestAnswer
+    replayed: bool = False
+
+
 async def request_right(
     database: Database,
     altinn: Altinn | None,
@@ -184,34 +190,57 @@ async def request_right(
     *,
     pages_url: str | None,
     has_seen: VersionCheck,
+    once: Once | None,
     now: datetime,
-) -> DelegationRequestAnswer:
+) -> Requested:
     """Have the giver asked in Altinn. Once: a request that is open is answered again.
 
     `has_seen` judges before Altinn is asked: what Altinn has taken cannot be taken back.
     """
     async with database.sessions() as db:
-        has_seen(await counter_of(db, caller.client_id))
         frame = await _frame(db, caller, catalogue, pages_url, now)
         delegation = await _own(db, caller, delegation_id)
+        earlier = await once.earlier(db, DelegationRequestAnswer) if once else None
+        if earlier is not None:
+            return Requested(earlier, replayed=True)
+        has_seen(await counter_of(db, caller.client_id))
+    made = await _made(altinn, catalogue, delegation)
+    if made is None and once is None:
+        return Requested(request_answer(delegation, frame))
+    async with database.sessions.begin() as db:
+        # The same request may have been answered since it was looked for.
+        earlier = await once.begin(db, DelegationRequestAnswer) if once else None
+        if earlier is not None:
+            return Requested(earlier, replayed=True)
+        if made is not None:
+            delegation = await _keep_request(db, caller, delegation_id, made, now)
+        answer = request_answer(delegation, frame)
+        if once is not None:
+            await once.keep(db, answer)
+    return Requested(answer)
+
+
+async def _made(
+    altinn: Altinn | None, catalogue: Catalogue, delegation: Delegation
+) -> MadeRequest | None:
+    """None where there is one already, or where none can be made."""
     if delegation.state in OPEN_REQUEST:
-        return request_answer(delegation, frame)
+        return None
     if delegation.state not in MAY_BE_REQUESTED:
         raise WrongState(f"Cannot request the right while the delegation is {delegation.state}.")
     right = catalogue.right_named.get(delegation.right)
     if altinn is None or right is None:
-        return request_answer(delegation, frame)
+        return None
     question = Question(
         right=right, giver=delegation.giver, receiver=delegation.receiver, urgent=True
     )
     try:
         async with asyncio.timeout(ALTINN_WITHIN):
-            made = await altinn.make_request(question)
+            return await altinn.make_request(question)
     except RequestsOff:
-        return request_answer(delegation, frame)
+        return None
     except (AltinnUnavailable, TimeoutError):
         raise AltinnAway from None
-    return request_answer(await _keep_request(database, caller, delegation_id, made, now), frame)
 
 
 async def _own(
@@ -226,22 +255,21 @@ async def _own(
 
 
 async def _keep_request(
-    database: Database,
+    db: AsyncSession,
     caller: CallingClient,
     delegation_id: UUID,
     made: MadeRequest,
     now: datetime,
 ) -> Delegation:
     """The first request that is written down stays: two at once are one."""
-    async with database.sessions.begin() as db:
-        delegation = await _own(db, caller, delegation_id, to_change=True)
-        if delegation.state not in MAY_BE_REQUESTED:
-            return delegation
-        after = after_event(delegation.standing, STATUS_EVENTS[made.status], now)
-        delegation.request_id, delegation.request_link = made.id, made.link
-        poll = await db.get_one(DelegationPoll, delegation_id, with_for_update=True)
-        # What is being asked just now was asked before there was a request.
-        poll.leased_until, poll.due_at = None, now
-        after = replace(after, requested_at=now)
-        await state_changed(db, delegation, after, actor=caller.actor, now=now)
+    delegation = await _own(db, caller, delegation_id, to_change=True)
+    if delegation.state not in MAY_BE_REQUESTED:
         return delegation
+    after = after_event(delegation.standing, STATUS_EVENTS[made.status], now)
+    delegation.request_id, delegation.request_link = made.id, made.link
+    poll = await db.get_one(DelegationPoll, delegation_id, with_for_update=True)
+    # What is being asked just now was asked before there was a request.
+    poll.leased_until, poll.due_at = None, now
+    after = replace(after, requested_at=now)
+    await state_changed(db, delegation, after, actor=caller.actor, now=now)
+    return delegation

@@ -48,6 +48,16 @@ def fields_of(raw: bytes, kind: type[Struct]) -> tuple[dict[str, Any], list[Fiel
     return msgspec.structs.asdict(body), []
 
 
+class _Nothing(Struct, forbid_unknown_fields=True):
+    """What a request says that has nothing to say."""
+
+
+def no_members(raw: bytes) -> None:
+    """Refuse members where none are known. No body is as good as an empty object."""
+    if raw.strip():
+        read_body(raw, _Nothing)
+
+
 def check_content_type(header: str | None) -> None:
     """Refuse what does not say that it is JSON in UTF-8."""
     if header in _USUAL_TYPES:

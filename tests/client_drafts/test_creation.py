@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 import pytest
+from httpx2 import Response
 from sqlalchemy import delete, func, select
 
 from app.apis.models import CatalogueVersion
@@ -418,3 +419,29 @@ async def test_an_oddity_may_be_allowed(seeded_url: str) -> None:
     async with serving(seeded_url, allowed_organization_numbers=["998004993"]) as service:
         await service.add(an_organization("998004993"))
         assert (await service.draft(a_draft(organizationNumber="998004993"))).is_success
+
+
+async def test_an_answer_hints_at_what_the_limits_leave(service: Service) -> None:
+    first = await service.draft(a_draft())
+    again = await service.draft(a_draft())
+    limits = service.settings
+    assert again.headers["ratelimit-policy"] == (
+        f'"address";q={limits.drafts_per_minute_and_address};w=60, '
+        f'"organization";q={limits.drafts_per_hour_organization_and_key};w=3600'
+    )
+    left = [_left(answer) for answer in (first, again)]
+    assert left[1]["organization"] == left[0]["organization"] - 1
+
+
+async def test_a_refusal_by_a_limit_hints_too(seeded_url: str) -> None:
+    async with serving(seeded_url, drafts_per_hour_organization_and_key=0) as service:
+        answer = await service.draft(a_draft())
+    assert answer.status_code == 429
+    assert _left(answer)["organization"] == 0
+    assert f"t={answer.headers['retry-after']}" in answer.headers["ratelimit"]
+
+
+def _left(answer: Response) -> dict[str, int]:
+    """By the name of the limit; each is `"name";r=left;t=seconds`."""
+    entries = [entry.split(";") for entry in answer.headers["ratelimit"].split(", ")]
+    return {name.strip('"'): int(left.removeprefix("r=")) for name, left, _ in entries}

@@ -180,6 +180,7 @@ async def test_another_clients_delegation_is_not_there(database: Database) -> No
             caller(mine),
             delegation.id,
             has_seen=lambda _: None,
+            once=None,
             pages_url=None,
             now=NOW,
         ),
@@ -244,16 +245,18 @@ async def request(
     database: Database, client_id: UUID, altinn: InstantAltinn | None
 ) -> DelegationRequestAnswer:
     delegation, _ = await record_of(database, client_id)
-    return await use_cases.request_right(
+    requested = await use_cases.request_right(
         database,
         altinn,
         WITH_RIGHT,
         caller(client_id),
         delegation.id,
         has_seen=lambda _: None,
+        once=None,
         pages_url=PAGES,
         now=NOW,
     )
+    return requested.answer
 
 
 async def test_a_request_is_made_once_and_followed_to_its_end(database: Database) -> None:
