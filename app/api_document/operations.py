@@ -123,7 +123,10 @@ OPERATIONS: Mapping[str, Operation] = {
         body="PublicJwk",
         body_description=(
             "The new public key. A JSON string that holds the text of the JWK is accepted too, as "
-            "official samples send it."
+            'official samples send it. So is `{"jwk": …, "proof": …}` with either as `jwk`, and '
+            "in `proof` a JWT that the key has signed, as for the operation `checkClientSecret` but "
+            "with the address of this call as `aud`: it shows that the key is held, and wins over "
+            "whoever has registered the key without showing that."
         ),
         answers={
             200: Answer(

@@ -87,6 +87,10 @@ _AWAY = ServiceUnavailable(
     "Nothing was changed, or it was changed in full. Ask again in a moment.",
 )
 
+_USED = KeyProofRefused(
+    "#/proof", "This JWT has been used before: make a new one for each request."
+)
+
 REFUSALS: Mapping[str, Refusal] = {
     "DraftRefused": Refusal(
         "/v1/client-drafts",
@@ -103,15 +107,12 @@ REFUSALS: Mapping[str, Refusal] = {
     "ChangeRefused": Refusal("/v1/client", [InvalidRequest([_BAD_SCOPE, _BAD_ADDRESS])]),
     "KeyRefused": Refusal(
         "/v1/client-secret",
-        [KeyRefused([_PRIVATE]), TooManyKeys(), KidTaken("installation-7")],
+        [KeyRefused([_PRIVATE]), TooManyKeys(), KidTaken("installation-7"), _USED],
     ),
     "KeyProofRefused": Refusal(
         f"{_KEY}/checks",
         [
-            KeyProofRefused(
-                "#/proof",
-                "This JWT has been used before: make a new one for each request.",
-            ),
+            _USED,
             InvalidRequest([FieldError("#/proof", "missing", "`proof` is missing.")]),
         ],
     ),

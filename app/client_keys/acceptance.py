@@ -1,13 +1,15 @@
 """Which keys may be registered: the rules for every key, and those for keys that will be trusted.
 
 Two forms are read, because the real clients send both: the JWK as an object, and the text of
-the JWK in a JSON string, as it stood in a file.
+the JWK in a JSON string, as it stood in a file. A third is ours: either of them as `jwk`, with
+the `proof` that the key is held.
 """
 
 import re
 from collections.abc import Mapping
 
 from cryptography.hazmat.primitives.asymmetric.ec import derive_private_key
+from msgspec import Struct
 
 from app.access.public_jwk import (
     CURVES,
@@ -26,6 +28,38 @@ from app.web.json_text import read_json
 _SECRET_IN_TEXT = re.compile(r'PRIVATE KEY|"(?:d|p|q|dp|dq|qi|oth|k)"\s*:\s*"')
 _RS = {"RS256": "PS256", "RS384": "PS384", "RS512": "PS512"}
 _LEAKED = "must now be considered leaked. Make a new key and send only its public part."
+
+
+class OfferedKey(Struct, frozen=True):
+    """A key that may be registered, and a JWT that has yet to show that it is held."""
+
+    key: PublicKey
+    unverified_proof: str | None
+
+
+def offered_key(raw: bytes, *, refuse_rs: bool) -> OfferedKey:
+    """What a client sends to have a key added."""
+    try:
+        value = read_json(raw)
+    except InvalidRequest as refused:
+        raise unreadable_key(raw, refused) from None
+    # A JWK has `kty`, and what else it has is ignored: only without it this is the third form.
+    if not isinstance(value, Mapping) or "jwk" not in value or "kty" in value:
+        return OfferedKey(registrable_key(value, pointer="#", refuse_rs=refuse_rs), None)
+    proof, errors = value.get("proof"), []
+    if proof is not None and not isinstance(proof, str):
+        errors.append(FieldError("#/proof", "wrong_type", "`proof` must be a string."))
+    try:
+        key = registrable_key(value["jwk"], pointer="#/jwk", refuse_rs=refuse_rs)
+    except KeyRefused as refused:
+        raise KeyRefused(
+            [*refused.errors, *errors],
+            leaked=refused.leaked,
+            leaked_thumbprint=refused.leaked_thumbprint,
+        ) from None
+    if errors:
+        raise InvalidRequest(errors)
+    return OfferedKey(key, proof)
 
 
 def registrable_key(value: object, *, pointer: str, refuse_rs: bool) -> PublicKey:

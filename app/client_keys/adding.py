@@ -102,7 +102,16 @@ _raised = (
     .cte("raised")
 )
 
-_key_columns = ["thumbprint", "kid", "public_key", "origin", "state", "created_at", "expires_at"]
+_key_columns = [
+    "thumbprint",
+    "kid",
+    "public_key",
+    "origin",
+    "state",
+    "created_at",
+    "expires_at",
+    "last_used_at",
+]
 _key = (
     insert(ClientKey)
     .from_select(

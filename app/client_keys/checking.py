@@ -1,4 +1,4 @@
-"""Asking whether the token issuer takes a key, before the old one is dropped."""
+"""Proofs that a key is held, and asking with one whether the token issuer takes the key."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -26,14 +26,14 @@ async def check_key(
     proof: str,
     *,
     urls: Sequence[str],
-    proofs_not_before: int,
+    remembered_since: int,
     now: datetime,
 ) -> KeyChecked:
     """Whether the client can log in with its key `thumbprint`, which has signed `proof`.
 
     A key is not found where it is another client's. Being used like this, it counts as proven.
     """
-    async with database.writes.acquire() as connection:
+    async with database.reads.acquire() as connection:
         found = checked(
             await CHECKED_KEY.row(
                 connection,
@@ -44,20 +44,36 @@ async def check_key(
         )
         if found["thumbprint"] is None:
             raise KeyNotFound
-        key = _key(found)
-        claims = verified_key_proof(
-            proof,
-            key,
-            client_id=caller.client_id,
-            urls=urls,
-            pointer=PROOF,
-            now=datetime.now(UTC),  # proofs are never judged by the domain's clock
-            remembered_since=proofs_not_before,
-        )
-        await spend_key_proof(connection, key, claims, pointer=PROOF)
+    await show_held(
+        database, caller, _key(found), proof, urls=urls, remembered_since=remembered_since
+    )
+    async with database.writes.acquire() as connection:
         await note_use(connection, found, now)
         await NOTE_USE.row(connection, of_thumbprint=thumbprint, now=now)
     return _answer(found, now)
+
+
+async def show_held(
+    database: Database,
+    caller: CallingClient,
+    key: PublicKey,
+    proof: str,
+    *,
+    urls: Sequence[str],
+    remembered_since: int,
+) -> None:
+    """Use `proof`, which shows that the caller holds `key`; or refuse it."""
+    claims = verified_key_proof(
+        proof,
+        key,
+        client_id=caller.client_id,
+        urls=urls,
+        pointer=PROOF,
+        now=datetime.now(UTC),  # proofs are never judged by the domain's clock
+        remembered_since=remembered_since,
+    )
+    async with database.writes.acquire() as connection:
+        await spend_key_proof(connection, key, claims, pointer=PROOF)
 
 
 def _key(found: Record) -> PublicKey:

@@ -32,14 +32,14 @@ async def retire_key(
     """
     async with sessions.begin() as db:
         keys = await live_keys_to_change(db, caller.client_id)
-        await _check_standing(db, caller)
+        await check_caller(db, caller)
         key = next((key for key in keys if key.thumbprint == thumbprint), None)
         if key is None:
             raise KeyNotFound
         if key.state == KeyState.RETIRING and grace:
             return None
         await check_version(db, caller.client_id, has_seen)
-        if not _others_usable(keys, key, now):
+        if not can_log_in_without(key, keys, until=now + grace):
             raise LastUsableKey
         if key.state != KeyState.RETIRING:
             key.state = next_state(TRANSITIONS, key.state, KeyEvent.RETIRE)
@@ -58,16 +58,28 @@ async def retire_key(
         return await want_publication(db, caller.client_id)
 
 
-async def _check_standing(db: AsyncSession, caller: CallingClient) -> None:
+async def check_caller(db: AsyncSession, caller: CallingClient) -> None:
+    """Refuse a client that is stopped, or that signs with a key of its own that has ended."""
     standing = await standing_of(db, caller.client_id, caller.key_thumbprint)
     check_standing(standing[0] if standing else None, key_has_ended=bool(standing and standing[1]))
 
 
-def _others_usable(keys: Sequence[ClientKey], key: ClientKey, now: datetime) -> bool:
-    """Whether the client could still log in: a key that goes out of use does not count."""
+def can_log_in_without(key: ClientKey, keys: Sequence[ClientKey], *, until: datetime) -> bool:
+    """Whether another of the client's live `keys` does what this one would do after `until`.
+
+    One that the issuer has yet to hear of stands in only for another such.
+    """
+    enough = {KeyState.ACTIVE}
+    if key.state == KeyState.ACTIVATING:
+        enough.add(KeyState.ACTIVATING)
     return any(
-        other.state in (KeyState.ACTIVE, KeyState.ACTIVATING)
-        and (other.expires_at is None or other.expires_at > now)
+        other.state in enough and _outlasts(other.expires_at, key.expires_at, until)
         for other in keys
         if other is not key
     )
+
+
+def _outlasts(other_ends: datetime | None, key_ends: datetime | None, until: datetime) -> bool:
+    if other_ends is None or other_ends > until:
+        return True
+    return key_ends is not None and other_ends >= key_ends

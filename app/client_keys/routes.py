@@ -7,20 +7,18 @@ from litestar import Request, Response, delete, get, post
 from litestar.params import PathParameter, QueryParameter
 
 from app.access.authentication import client_that_changes, client_that_reads
-from app.access.public_jwk import KeyRefused, PublicKey
+from app.access.public_jwk import KeyRefused
 from app.client_keys import use_cases
-from app.client_keys.acceptance import registrable_key, unreadable_key
-from app.client_keys.checking import check_key
+from app.client_keys.acceptance import offered_key
+from app.client_keys.checking import check_key, show_held
 from app.client_keys.listing import keys_of
 from app.client_keys.retiring import retire_key
 from app.client_keys.rules import GRACE, KeyState
 from app.client_keys.wire import ClientSecret, ClientSecretCreated, KeyCheck, KeyChecked
 from app.database import Database
-from app.problems import InvalidRequest
 from app.settings import Settings
 from app.web.bodies import check_content_type, read_body
 from app.web.conditional import check_if_match, etag, sent_if_match, versioned
-from app.web.json_text import read_json
 
 Thumbprint = Annotated[
     str, PathParameter(description="The `jwkThumbprint` of the key, as `GET` lists it.")
@@ -45,16 +43,26 @@ async def post_client_secret(request: Request[Any, Any, Any]) -> Response[Client
     database: Database = request.app.state.database
     now = request.app.state.clock()
     try:
-        key = _key(await request.body(), settings)
+        offered = offered_key(await request.body(), refuse_rs=settings.refuse_rs_algorithms)
     except KeyRefused as refused:
         if refused.leaked_thumbprint:
             await use_cases.note_leak(database.sessions, refused.leaked_thumbprint, now=now)
         raise
+    if offered.unverified_proof is not None:
+        await show_held(
+            database,
+            caller,
+            offered.key,
+            offered.unverified_proof,
+            urls=_urls(request),
+            remembered_since=settings.proofs_not_before,
+        )
     if_match = sent_if_match(request)
     added = await use_cases.add_key(
         database,
         caller,
-        key,
+        offered.key,
+        is_held=offered.unverified_proof is not None,
         has_seen=partial(check_if_match, if_match) if if_match else None,
         life_days=settings.key_life_days,
         now=now,
@@ -63,15 +71,6 @@ async def post_client_secret(request: Request[Any, Any, Any]) -> Response[Client
     if version is not None and await request.app.state.published(caller.client_id, version):
         return Response(msgspec.structs.replace(added.answer, state=KeyState.ACTIVE))
     return Response(added.answer)
-
-
-def _key(raw: bytes, settings: Settings) -> PublicKey:
-    """The JWK as a JSON string (official samples, helseid-cli) or as the object (libraries)."""
-    try:
-        value = read_json(raw)
-    except InvalidRequest as refused:
-        raise unreadable_key(raw, refused) from None
-    return registrable_key(value, pointer="#", refuse_rs=settings.refuse_rs_algorithms)
 
 
 @get(
@@ -119,7 +118,7 @@ async def post_client_secret_check(
         thumbprint,
         body.proof,
         urls=_urls(request),
-        proofs_not_before=state.settings.proofs_not_before,
+        remembered_since=state.settings.proofs_not_before,
         now=state.clock(),
     )
 

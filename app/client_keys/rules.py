@@ -163,7 +163,10 @@ class LastUsableKey(Problem):
     status = HTTPStatus.CONFLICT
 
     def __init__(self) -> None:
-        super().__init__("Without this key the client could not log in. Add a new key first.")
+        super().__init__(
+            "Without this key the client could not log in. Add a new key first, and ask with its "
+            "`checks` whether the token issuer takes it."
+        )
 
 
 class KeyNotFound(Problem):

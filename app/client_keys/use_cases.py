@@ -27,6 +27,7 @@ from app.client_keys.rules import (
     TooManyKeys,
     end_of_life,
 )
+from app.client_keys.taking_over import take_over
 from app.client_keys.wire import ClientSecretCreated, StoredKey
 from app.clients.standing import check_standing
 from app.database import Connection, Database, Sessions
@@ -40,26 +41,48 @@ class AddedKey(Struct, frozen=True):
     """What the token issuer has to know before the key works; None for a key that it knows."""
 
 
+class NewKey(Struct, frozen=True):
+    key: PublicKey
+    expires_at: datetime
+    now: datetime
+    last_used_at: datetime | None
+    """Now, where the caller has shown to hold the key."""
+
+
 async def add_key(
     database: Database,
     caller: CallingClient,
     key: PublicKey,
     *,
+    is_held: bool = False,
     has_seen: VersionCheck | None = None,
     life_days: int,
     now: datetime,
 ) -> AddedKey:
     """Register one more key. Registering a live key again gives the answer that stands.
 
-    `has_seen` refuses when the caller has not seen what he adds to.
+    `is_held` says that the caller has shown to hold it: then he gets it, although another client
+    has registered it without ever doing so. `has_seen` refuses when the caller has not seen what
+    he adds to.
     """
-    expires_at = end_of_life(now, life_days)
+    new = NewKey(key, end_of_life(now, life_days), now, now if is_held else None)
+    while True:
+        try:
+            return await _added(database, caller, new, has_seen)
+        except KeyTaken:
+            if not is_held or not await take_over(database.sessions, caller, key, now=now):
+                raise
+
+
+async def _added(
+    database: Database, caller: CallingClient, new: NewKey, has_seen: VersionCheck | None
+) -> AddedKey:
     try:
         async with database.writes.acquire() as connection:
             if has_seen is None:
-                return await _add_key(connection, caller, key, expires_at, now)
+                return await _add_key(connection, caller, new)
             async with connection.transaction():
-                return await _add_key(connection, caller, key, expires_at, now, has_seen)
+                return await _add_key(connection, caller, new, has_seen)
     except UniqueViolationError as error:
         # Another client registered the same key at the same moment.
         raise KeyTaken from error
@@ -68,23 +91,23 @@ async def add_key(
 async def _add_key(
     connection: Connection,
     caller: CallingClient,
-    key: PublicKey,
-    expires_at: datetime,
-    now: datetime,
+    new: NewKey,
     has_seen: VersionCheck | None = None,
 ) -> AddedKey:
     while True:
-        found = await _added_or_found(connection, caller, key, expires_at, now)
-        standing = checked(found)
+        standing = checked(await _added_or_found(connection, caller, new))
         if standing["key_of"] is not None:
-            return _registered_already(standing, caller, key)
+            already = _registered_already(standing, caller, new.key)
+            if new.last_used_at is not None:
+                await NOTE_USE.row(connection, of_thumbprint=new.key.thumbprint, now=new.now)
+            return already
         if has_seen is not None:
             # What was read is what was changed: else nothing was added.
             has_seen(standing["counter"] or 0)
         if standing["wanted"] is not None:
-            await note_use(connection, standing, now)
-            return _new(key, expires_at, standing["wanted"])
-        _check_room(standing, key)
+            await note_use(connection, standing, new.now)
+            return _new(new, standing["wanted"])
+        _check_room(standing, new.key)
         # Nothing stood against it but that something else of the client changed meanwhile.
 
 
@@ -119,13 +142,9 @@ def _check_room(standing: Record, key: PublicKey) -> None:
 
 
 async def _added_or_found(
-    connection: Connection,
-    caller: CallingClient,
-    key: PublicKey,
-    expires_at: datetime,
-    now: datetime,
+    connection: Connection, caller: CallingClient, new: NewKey
 ) -> Record | None:
-    actor = caller.actor
+    actor, key = caller.actor, new.key
     stored = StoredKey(key.thumbprint, key.kid, key.parameters)
     return await ADD_KEY.row(
         connection,
@@ -136,8 +155,9 @@ async def _added_or_found(
         public_key=msgspec.json.encode(stored).decode(),
         origin=KeyOrigin.API,
         state=KeyState.ACTIVATING,
-        created_at=now,
-        expires_at=expires_at,
+        created_at=new.now,
+        expires_at=new.expires_at,
+        last_used_at=new.last_used_at,
         happened=Happened.KEY_ADDED.value,
         actor=actor.name,
         subject=str(caller.client_id),
@@ -147,13 +167,13 @@ async def _added_or_found(
     )
 
 
-def _new(key: PublicKey, expires_at: datetime, wanted: int) -> AddedKey:
+def _new(new: NewKey, wanted: int) -> AddedKey:
     answer = ClientSecretCreated(
-        expiration=expires_at,
-        kid=key.kid,
-        jwk_thumbprint=key.thumbprint,
+        expiration=new.expires_at,
+        kid=new.key.kid,
+        jwk_thumbprint=new.key.thumbprint,
         state=KeyState.ACTIVATING,
-        warnings=list(key.warnings),
+        warnings=list(new.key.warnings),
     )
     return AddedKey(answer, wanted)
 

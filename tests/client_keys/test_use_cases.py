@@ -268,13 +268,20 @@ async def test_the_last_use_of_a_key_is_what_came_to_us(client: Client) -> None:
     assert await used() == "2026-11-22T12:01:01Z"
 
 
+async def post_active_key(client: Client, key: InstallersKey) -> None:
+    """As it is once the issuer knows of it."""
+    assert (await client.post_key(key.members)).status_code == 200
+    for each in (key, client.key):
+        await set_state(client, each, state=KeyState.ACTIVE)
+
+
 async def retire(client: Client, key: InstallersKey, query: str = "") -> httpx2.Response:
     return await client.call("DELETE", f"{SECRET}/{key.thumbprint}{query}")
 
 
 async def test_a_key_retires_after_a_grace_of_a_day(client: Client) -> None:
     second = ec_key()
-    await client.post_key(second.members)
+    await post_active_key(client, second)
     before = await wanted(client)
     answer = await retire(client, client.key)
     assert (answer.status_code, answer.content) == (204, b"")
@@ -287,6 +294,7 @@ async def test_a_key_retires_after_a_grace_of_a_day(client: Client) -> None:
 
 
 async def test_without_grace_a_key_ends_at_once(client: Client) -> None:
+    await set_state(client, client.key, state=KeyState.ACTIVE)
     second = ec_key()
     await client.post_key(second.members)
     for state in ("activating", "retiring"):
@@ -305,12 +313,38 @@ async def test_without_grace_a_key_ends_at_once(client: Client) -> None:
 async def test_the_last_usable_key_stays(client: Client) -> None:
     assert kind(await retire(client, client.key)) == "last-usable-key"
     second = ec_key()
-    await client.post_key(second.members)
+    await post_active_key(client, second)
     await retire(client, client.key)
     answer = await retire(client, second)
     assert (answer.status_code, kind(answer)) == (409, "last-usable-key")
     await set_state(client, client.key, state=KeyState.ACTIVE, expires_at=NOW)
-    assert kind(await retire(client, second)) == "last-usable-key"
+    for query in ("", "?graceSeconds=0"):
+        assert kind(await retire(client, second, query)) == "last-usable-key"
+
+
+@pytest.mark.parametrize(
+    ("grace", "other", "status"),
+    [
+        (3600, {"state": KeyState.ACTIVATING}, 409),
+        (0, {"state": KeyState.ACTIVATING}, 409),
+        (3600, {"expires_at": NOW + timedelta(seconds=3600)}, 409),
+        (3600, {"expires_at": NOW + timedelta(seconds=3601)}, 204),
+        (3600, {"expires_at": None}, 204),
+        (0, {"expires_at": NOW + timedelta(seconds=1)}, 204),
+        # It ends with this one: nothing is lost by retiring this one.
+        (2592000, {"expires_at": NOW + timedelta(days=20)}, 204),
+        (2592000, {"expires_at": NOW + timedelta(days=19)}, 409),
+    ],
+)
+async def test_a_key_is_retired_when_another_is_known_to_outlast_it(
+    client: Client, grace: int, other: dict[str, Any], status: int
+) -> None:
+    second = ec_key()
+    await post_active_key(client, second)
+    await set_state(client, client.key, expires_at=NOW + timedelta(days=20))
+    await set_state(client, second, **other)
+    answer = await retire(client, client.key, f"?graceSeconds={grace}")
+    assert answer.status_code == status
 
 
 async def test_a_key_that_is_not_there_or_has_ended_is_not_found(client: Client) -> None:
@@ -392,9 +426,23 @@ async def test_of_eight_clients_with_one_key_one_gets_it(service: Service) -> No
 @pytest.mark.race
 async def test_of_two_keys_that_retire_each_other_one_stays(client: Client) -> None:
     second = ec_key()
-    await client.post_key(second.members)
+    await post_active_key(client, second)
     both = [client.key, second]
     other = Client(client.service, client.client_id, second)
     callers = [other, client]
     found = await at_once(2, lambda number: retire(callers[number], both[number]))
     assert found == {"ok": 1, "last-usable-key": 1}
+
+
+@pytest.mark.race
+async def test_of_eight_that_retire_two_keys_at_once_none_is_the_last(client: Client) -> None:
+    second = ec_key()
+    await post_active_key(client, second)
+    both = [client.key, second]
+    callers = [client, Client(client.service, client.client_id, second)]
+    answers = await asyncio.gather(
+        *(retire(callers[n // 2 % 2], both[n % 2], "?graceSeconds=0") for n in range(8))
+    )
+    assert sum(answer.status_code == 204 for answer in answers) == 1
+    states = select(ClientKey.state).where(ClientKey.client_id == client.client_id)
+    assert sorted(await client.service.ask(states)) == [KeyState.ACTIVE, KeyState.RETIRED]
