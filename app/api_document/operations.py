@@ -124,7 +124,7 @@ OPERATIONS: Mapping[str, Operation] = {
         body_description=(
             "The new public key. A JSON string that holds the text of the JWK is accepted too, as "
             'official samples send it. So is `{"jwk": …, "proof": …}` with either as `jwk`, and '
-            "in `proof` a JWT that the key has signed, as for the operation `checkClientSecret` but "
+            "in `proof` a JWT that the key has signed, as for `checkClientSecret` but "
             "with the address of this call as `aud`: it shows that the key is held, and wins over "
             "whoever has registered the key without showing that."
         ),
