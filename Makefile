@@ -5,9 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 
-NPM_FOLDERS := openapi/lint
+NPM_FOLDERS := openapi/lint openapi/clients
 
-.PHONY: install sandbox demo test check openapi lint-openapi lint-tools lint-with-npm lock lock-npm bench
+.PHONY: install sandbox demo test check clients openapi openapi-landed lint-openapi lint-tools lint-with-npm lock lock-npm bench
 
 install: $(STAMP)
 
@@ -58,6 +58,16 @@ lint-with-npm: lint-tools
 	cd openapi/lint && node_modules/.bin/spectral lint --quiet --fail-severity hint \
 		--ruleset spectral.yaml ../openapi.json ../openapi-3.0.json
 
+# Clients as suppliers make them: generated, compiled, and played out against a sandbox.
+clients: install
+	@$(MAKE) --no-print-directory openapi/clients/node_modules/.package-lock.json
+	@$(BIN)/python -m tests.clients $(OPTIONS)
+
+# From now on suppliers have the document of today.
+openapi-landed: install
+	@$(MAKE) --no-print-directory clients OPTIONS="'breaking changes'"
+	cp openapi/openapi.json openapi/landed/openapi.json
+
 %/node_modules/.package-lock.json: %/package-lock.json
 	cd $* && npm ci --ignore-scripts --no-audit --no-fund --loglevel error
 	@touch $@
@@ -69,6 +79,9 @@ lock:
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-annotate --custom-compile-command 'make lock' \
 		--group dev pyproject.toml --output-file requirements.lock $(OPTIONS)
+	cd openapi/clients && ../../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-annotate --custom-compile-command 'make lock' \
+		--group ../../pyproject.toml:clients --output-file requirements.lock $(OPTIONS)
 
 # Sponsors' addresses are addresses too.
 lock-npm:

@@ -21,13 +21,14 @@ TOP_LEVEL = {
     "Makefile",
     "README.md",
     "app",
+    "examples",
     "migrations",
     "openapi",
     "pyproject.toml",
     "requirements.lock",
     "tests",
 }
-TARGETS_OF_PEOPLE = ["sandbox", "demo", "test", "check", "openapi"]
+TARGETS_OF_PEOPLE = ["sandbox", "demo", "test", "check", "clients", "openapi"]
 LONGEST_FILE = 300
 LONGEST_FUNCTION = 40
 
@@ -52,6 +53,13 @@ def test_the_lock_names_no_address_and_no_machine() -> None:
     assert "://" not in lock
     assert not re.search(r"(^|\s)/\w", lock)
     for entry in re.split(r"\n(?=\w)", lock.partition("\nalembic")[2]):
+        assert "--hash=sha256:" in entry
+
+
+def test_the_lock_of_the_clients_names_no_address_either() -> None:
+    lock = (ROOT / "openapi" / "clients" / "requirements.lock").read_text()
+    assert "://" not in lock
+    for entry in re.split(r"\n(?=\w)", lock.partition("\nannotated")[2]):
         assert "--hash=sha256:" in entry
 
 

@@ -1,0 +1,3 @@
+module installer
+
+go 1.19

@@ -1,0 +1,1 @@
+"""`make clients`: clients generated from the published document, compiled, and played out."""
