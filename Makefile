@@ -24,8 +24,9 @@ sandbox: install
 demo: install
 	@$(BIN)/onboarding demo $(OPTIONS)
 
+# Two files at once, on two cores; tests that bear nothing beside them are marked `alone`.
 test: install
-	@$(BIN)/python -m pytest $(OPTIONS)
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(OPTIONS)
 
 check: install
 	$(BIN)/ruff format --check .

@@ -119,14 +119,20 @@ class Database:
     reads: Connections
     writes: Connections
 
-    def __init__(self, url: str, *, connections: int = 4) -> None:
+    def __init__(
+        self, url: str, *, connections: int = 4, longest_statement: str | None = None
+    ) -> None:
+        """`longest_statement`, such as `15s`, is for processes whose callers wait."""
         self.url = url
+        self.patience = PATIENCE | (
+            {"statement_timeout": longest_statement} if longest_statement else {}
+        )
         self.connections = connections
         self.engine = create_async_engine(
             sqlalchemy_url(url),
             pool_size=connections,
             max_overflow=connections,
-            connect_args={"server_settings": PATIENCE},
+            connect_args={"server_settings": self.patience},
         )
         self.sessions: Sessions = async_sessionmaker(self.engine, expire_on_commit=False)
 
@@ -139,7 +145,7 @@ class Database:
             self.url,
             min_size=1,
             max_size=self.connections,
-            server_settings={"jit": "off", **PATIENCE, **settings},
+            server_settings={"jit": "off", **self.patience, **settings},
             reset=_as_it_is,
             # The timer that would close an idle connection costs a tenth of a statement.
             max_inactive_connection_lifetime=0,

@@ -10,6 +10,8 @@ from tests.chromium import ARGUMENTS, find_chromium
 from tests.databases import database_server, migrated_template, new_database
 from tests.serving import Service, seeded_template, serving
 
+pytest_plugins = ["tests.alone"]
+
 
 @pytest.fixture(scope="session")
 def server_url() -> Iterator[str]:

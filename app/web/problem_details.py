@@ -171,7 +171,12 @@ def answer_exception(request: Request[Any, Any, Any], exception: Exception) -> R
 def is_outage(exception: Exception) -> bool:
     """Whether the database is away, which passes; anything else is a bug."""
     if isinstance(exception, DBAPIError):
-        return exception.connection_invalidated or _is_outage_of_driver(exception.orig)
+        dialects = exception.orig
+        # SQLAlchemy's dialect raises an error of its own from the driver's.
+        drivers = dialects.__cause__ if dialects else None
+        return exception.connection_invalidated or any(
+            map(_is_outage_of_driver, (dialects, drivers))
+        )
     return isinstance(exception, PoolTimeout) or _is_outage_of_driver(exception)
 
 

@@ -1,0 +1,41 @@
+"""How long a statement of a process whose callers wait may take."""
+
+import asyncpg
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from app.database import Database
+from app.web.problem_details import is_outage
+from tests.serving import Service
+
+SLOW = "SELECT pg_sleep(20)"
+
+
+async def test_a_statement_that_takes_too_long_is_ended(database_url: str) -> None:
+    database = Database(database_url, longest_statement="50ms")
+    await database.open()
+    try:
+        for connections in (database.reads, database.writes):
+            with pytest.raises(asyncpg.QueryCanceledError) as hot:
+                async with connections.acquire() as connection:
+                    await connection.execute(SLOW)
+            assert is_outage(hot.value)
+        with pytest.raises(DBAPIError) as other:
+            async with database.sessions() as db:
+                await db.execute(text(SLOW))
+        assert is_outage(other.value)
+    finally:
+        await database.close()
+
+
+async def test_the_service_has_such_a_limit_and_the_worker_has_not(
+    service: Service, database_url: str
+) -> None:
+    shown = text("SHOW statement_timeout")
+    async with service.database.sessions() as db:
+        assert await db.scalar(shown) == "15s"
+    worker = Database(database_url)
+    async with worker.sessions() as db:
+        assert await db.scalar(shown) != "15s"
+    await worker.engine.dispose()
