@@ -18,6 +18,7 @@ from app.access.limits import Refused
 from app.adapters.neighbours import neighbours
 from app.apis.queries import Catalogues
 from app.changes.listener import ClientEvents
+from app.client_configurations import block_pages
 from app.client_configurations.routes import get_client, get_client_status, put_client
 from app.client_drafts import login_pages, pages
 from app.client_drafts.activation_routes import post_activation
@@ -81,6 +82,7 @@ ADDED = [
     post_delegation_request,
 ]
 API = [*CONTRACT, *ADDED]
+PAGES = [pages.router, login_pages.router, block_pages.router]
 
 
 def real_time() -> datetime:
@@ -111,8 +113,7 @@ def application(
             # Installations have these paths in files of their own.
             Router("/v0.1", route_handlers=CONTRACT, include_in_schema=False),
             Router("/v0.2", route_handlers=CONTRACT, include_in_schema=False),
-            pages.router,
-            login_pages.router,
+            *PAGES,
             assets,
             *reference_pages,
             live,

@@ -26,7 +26,7 @@ from litestar.exceptions import HTTPException, NotFoundException
 from litestar.params import FromPath
 from litestar.types import ASGIApp
 from msgspec import Meta, Struct
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from app.adapters.http import CircuitBreaker, Neighbour, NoAnswer
 from app.adapters.neighbours import neighbours
@@ -37,6 +37,9 @@ from app.changes.listener import ClientEvents
 from app.database import Database
 from app.delegations.budget import SharedBudget
 from app.main import application
+from app.notices.letters import block_address, letter_of
+from app.notices.models import Notice
+from app.notices.rules import MAY_BLOCK, NoticeKind, Recipient
 from app.problems import Problem, ServiceUnavailable
 from app.publications.queries import DONE_CHANNEL
 from app.sandbox_clock import DomainClock, NotFollowed
@@ -81,6 +84,18 @@ class OwnersDecision(Struct, frozen=True, rename="camel", forbid_unknown_fields=
     reason: str | None = None
 
 
+class Mail(Struct, frozen=True, rename="camel"):
+    """A notice as a mailbox would have it. `to` is null where nobody has given an address."""
+
+    client_id: UUID
+    kind: NoticeKind
+    recipient: Recipient
+    to: str | None
+    subject: str
+    text: str
+    block_url: str | None
+
+
 class Advance(Struct, frozen=True, forbid_unknown_fields=True):
     seconds: Annotated[float, Meta(ge=0, le=TEN_YEARS)]
 
@@ -110,7 +125,7 @@ def create_app() -> ASGIApp:
             raise NotFoundException
 
     app = Litestar(
-        route_handlers=[overview, decide, approve, reset, show_clock, advance_clock],
+        route_handlers=[overview, decide, approve, reset, show_clock, advance_clock, mailbox],
         before_request=demand_secret,
         state=State({"settings": settings}),
         lifespan=[partial(_alive, settings=settings, told=told)],
@@ -208,6 +223,28 @@ async def approve(request: Request[Any, Any, Any]) -> None:
                 at=request.app.state.clock.now(),
             ),
         )
+
+
+@get("/mailbox")
+async def mailbox(request: Request[Any, Any, Any]) -> list[Mail]:
+    """What has been told so far: a sandbox has no mail server, and keeps all notices."""
+    state = request.app.state
+    async with state.database.sessions() as db:
+        notices = await db.scalars(select(Notice).order_by(Notice.id))
+        return [_mail(notice, state.settings) for notice in notices]
+
+
+def _mail(notice: Notice, settings: Settings) -> Mail:
+    letter = letter_of(notice, settings)
+    return Mail(
+        client_id=notice.client_id,
+        kind=notice.kind,
+        recipient=notice.recipient,
+        to=notice.address,
+        subject=letter.subject,
+        text=letter.text,
+        block_url=block_address(notice, settings) if notice.recipient in MAY_BLOCK else None,
+    )
 
 
 @post("/reset", status_code=HTTPStatus.NO_CONTENT)

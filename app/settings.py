@@ -34,6 +34,12 @@ class Environment(StrEnum):
     PRODUCTION = "production"
 
 
+class MailSecurity(StrEnum):
+    STARTTLS = "starttls"
+    TLS = "tls"
+    NONE = "none"
+
+
 class Settings(Struct, frozen=True, kw_only=True):
     """Everything an operator can set; each name is that of its variable, less the prefix."""
 
@@ -79,6 +85,14 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Who runs this service, as its pages tell people; the host's name when empty."""
     contact: str = "post@example.org"
     """Stands in the `User-Agent` of calls to the neighbours."""
+    smtp_host: str = ""
+    """The mail server for notices. Empty: they are kept, and shown to the operator."""
+    smtp_port: Positive = 587
+    smtp_security: MailSecurity = MailSecurity.STARTTLS
+    smtp_user: str = ""
+    smtp_password: str = ""
+    mail_from: str = ""
+    """The sender of notices."""
     ca_file: str | None = None
     """Certificate authorities to trust for calls to the neighbours, besides the system's."""
 
@@ -108,8 +122,12 @@ class Settings(Struct, frozen=True, kw_only=True):
         return self.public_base_urls[0]
 
     @property
+    def host(self) -> str:
+        return urlsplit(self.base_url).hostname or ""
+
+    @property
     def operator(self) -> str:
-        return self.operator_name or urlsplit(self.base_url).hostname or ""
+        return self.operator_name or self.host
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -127,6 +145,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         elif field.required:
             faults.append(f"{PREFIX}{name.upper()} is missing.")
     faults += _lacking_for_altinn(values)
+    if values.get("smtp_host") and not values.get("mail_from"):
+        faults.append(f"{PREFIX}MAIL_FROM is missing: mail needs a sender.")
     if faults:
         raise SettingsRefused("\n".join(sorted(faults)))
     return Settings(**values)  # type: ignore[arg-type]  # each value was converted to its type

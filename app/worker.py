@@ -20,6 +20,7 @@ from app.access.sweeping import (
     sweep_login_sessions,
     sweep_proofs,
 )
+from app.adapters.mail import SmtpServer
 from app.adapters.neighbours import Neighbours, neighbours
 from app.apis.queries import Catalogues, newest_version
 from app.approvals.decisions import due_decisions, next_decision_due
@@ -44,6 +45,8 @@ from app.delegations.queries import ask_again, next_check_due
 from app.delegations.register_feed import follow_register
 from app.delegations.resource_feed import follow_resources
 from app.jobs import Job, do_for_ever
+from app.notices.letters import letter_of
+from app.notices.use_cases import send_one
 from app.organizations.register import Register, UpdateFeed
 from app.publications.queries import DUE_CHANNEL
 from app.publications.token_issuer import Registration, TokenIssuer
@@ -163,6 +166,15 @@ def register_job(sessions: Sessions, register: Register, feed: UpdateFeed, clock
     )
 
 
+def notice_job(sessions: Sessions, settings: Settings) -> Sequence[Job]:
+    """Sending notices, where there is a mail server to send them with."""
+    if not settings.smtp_host:
+        return ()
+    letters = partial(letter_of, settings=settings)
+    send = partial(send_one, sessions, SmtpServer(settings), letters)
+    return (Job(name="notices", every=5 * SECOND, run=send),)
+
+
 def domain_jobs(sessions: Sessions, clock: Clock) -> Sequence[Job]:
     """What falls due by the domain's clock."""
     return (
@@ -258,7 +270,11 @@ async def run_worker(
             work = domain_work(settings, database, others, clock, due)
             if around is not None:
                 work = [replace(job, run=around(job.run)) for job in work]
-            jobs = (*work, *housekeeping(database.sessions))
+            jobs = (
+                *work,
+                *notice_job(database.sessions, settings),
+                *housekeeping(database.sessions),
+            )
             await do_for_ever(jobs, stopping, within=STOP_WITHIN)
     finally:
         await database.close()

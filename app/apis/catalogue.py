@@ -12,6 +12,7 @@ from msgspec import Meta, Struct, field
 
 Scope = Annotated[str, Meta(pattern=r"^[^\s/]+/\S+$", max_length=200)]
 Number = Annotated[str, Meta(pattern=r"^[0-9]{9}$")]
+MailAddress = Annotated[str, Meta(pattern=r"^[^\s@<>]+@[^\s@<>]+$", max_length=254)]
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
 
 
@@ -70,6 +71,8 @@ class Api(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     owner: Name
     scopes: list[ApiScope]
     claims: list[ClientClaim] = []
+    owner_contact: MailAddress | None = None
+    """Where the owner is told of what happens to the clients that he has approved."""
 
 
 class RightKind(StrEnum):
@@ -130,6 +133,8 @@ class ClientSystem(Struct, frozen=True, rename="camel", forbid_unknown_fields=Tr
     draft_life_hours: Annotated[int, Meta(ge=1, le=60 * 24)] | None = None
     passed_on_life_hours: Annotated[int, Meta(ge=1, le=60 * 24)] = 7 * 24
     """How long a draft lives at least, from its making, once a person has passed it on."""
+    supplier_contact: MailAddress | None = None
+    """Where the supplier is told of what happens to its clients."""
     pairing: bool = False
     """The person always types the pairing code."""
     activation: Activation | None = None

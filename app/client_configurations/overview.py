@@ -3,6 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
+import msgspec
 from msgspec import Struct, field
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -18,6 +19,8 @@ from app.delegations.answers import Source
 from app.delegations.models import Delegation, DelegationPoll
 from app.delegations.rules import State
 from app.delegations.views import is_stale
+from app.notices.queries import notices_of
+from app.notices.rules import NoticeKind, Recipient
 from app.organizations.models import Organization
 from app.organizations.register import Mark
 from app.publications.models import Publication
@@ -78,6 +81,16 @@ class MarkSeen(Struct, frozen=True):
     since: datetime | None
 
 
+class NoticeSeen(Struct, rename="camel", frozen=True):
+    id: int
+    kind: NoticeKind
+    recipient: Recipient
+    address: str | None
+    created_at: datetime
+    sent_at: datetime | None
+    last_failure: str | None
+
+
 class Overview(Struct, rename="camel", frozen=True):
     client_id: UUID
     status: ClientStatus
@@ -96,6 +109,7 @@ class Overview(Struct, rename="camel", frozen=True):
     delegations: list[DelegationSeen]
     keys: list[KeySeen]
     publication: PublicationSeen | None
+    notices: list[NoticeSeen]
 
 
 async def client_overview(db: AsyncSession, client_id: UUID, *, now: datetime) -> Overview:
@@ -120,6 +134,10 @@ async def client_overview(db: AsyncSession, client_id: UUID, *, now: datetime) -
         delegations=await _delegations(db, client_id, now),
         keys=await _keys(db, client_id),
         publication=await _publication(db, client_id),
+        notices=[
+            msgspec.convert(notice, NoticeSeen, from_attributes=True)
+            for notice in await notices_of(db, client_id)
+        ],
     )
 
 

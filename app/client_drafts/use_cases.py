@@ -23,6 +23,7 @@ from app.client_drafts.rules import (
     DraftNotFound,
     DraftStatus,
 )
+from app.client_drafts.telling import tell_of_client
 from app.client_drafts.validity import needs_activation, outdated
 from app.client_keys.models import ClientKey
 from app.client_keys.rules import KeyOrigin, KeyTaken, end_of_life
@@ -145,6 +146,16 @@ async def make_client(
     await _add_client(db, draft, entry, contact_email, now)
     _add_key(db, draft, settings, now)
     await _ask_for_access(db, draft, catalogue, settings, now)
+    if draft.activated_at is None:
+        known_name = entry.name if entry else None
+        tell_of_client(
+            db,
+            draft,
+            catalogue,
+            organization_name=known_name or draft.organization_number,
+            contact_email=contact_email,
+            now=now,
+        )
     await client_changed(db, draft.client_id)
     return await want_publication(db, draft.client_id)
 

@@ -47,9 +47,11 @@ class Installer:
         json: Mapping[str, Any] | None = None,
         form: Mapping[str, str] | None = None,
         of_answer: Sequence[str] = (),
+        told: bool = True,
     ) -> httpx2.Response:
         """Send it and tell of it."""
-        self.tell.sent(method, url, headers or {}, json or form)
+        if told:
+            self.tell.sent(method, url, headers or {}, json or form)
         try:
             answer = self.http.request(method, url, headers=headers, json=json, data=form)
         except httpx2.HTTPError as error:
@@ -58,7 +60,8 @@ class Installer:
             raise DemoFailed(
                 f"{method} {url} was answered {answer.status_code}, not {expected}: {answer.text}"
             )
-        self.tell.answered(answer, of_answer)
+        if told:
+            self.tell.answered(answer, of_answer)
         return answer
 
     def call(self, method: str, path: str, *, expected: int = 200, **more: Any) -> httpx2.Response:
@@ -70,12 +73,12 @@ class Installer:
         }
         return self.send(method, url, expected=expected, headers=headers, **more)
 
-    def ask_for_token(self, **expected: Any) -> httpx2.Response:
+    def ask_for_token(self, *, scope: str = CLIENT_SCOPE, **expected: Any) -> httpx2.Response:
         url = f"{self.places.issuer}/connect/token"
         form = {
             "grant_type": "client_credentials",
             "client_id": self.client_id,
-            "scope": CLIENT_SCOPE,
+            "scope": scope,
             "client_assertion_type": ASSERTION_TYPE,
             "client_assertion": self.assertion(),
         }

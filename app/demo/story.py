@@ -1,4 +1,4 @@
-"""The story, step by step: a key, a client, a token, a change, and a new key."""
+"""The story, step by step: a key, a client, a token, a right, a change, and a new key."""
 
 from typing import Any
 
@@ -7,14 +7,15 @@ from joserfc.jwk import ECKey
 from app.demo.browser import browsers_return
 from app.demo.failure import DemoFailed
 from app.demo.installer import CLIENT_SCOPE, Installer, as_text, new_key
+from app.demo.right import ORGANIZATION, take_back_right, wait_for_right
 
 API_KEY = "sandbox-edi"
-ORGANIZATION = "310000019"
 MESSAGES = "nhn:msh/api"
 LARGE_FILES = "nhn:deft/api"
 
 
 def tell_story(installer: Installer, *, browser: bool) -> None:
+    take_back_right(installer)
     make_key(installer)
     if browser:
         confirm_in_browser(installer)
@@ -23,6 +24,7 @@ def tell_story(installer: Installer, *, browser: bool) -> None:
     log_in(installer)
     read_status(installer)
     wait_for_owner(installer)
+    wait_for_right(installer, MESSAGES, browser=browser)
     change_client(installer)
     old_key = rotate_key(installer)
     retire_key(installer, old_key)
@@ -100,7 +102,10 @@ def log_in(installer: Installer) -> None:
 def read_status(installer: Installer) -> None:
     installer.tell.headline("It asks what it may use")
     installer.tell.scopes(installer.call("GET", "client").json())
-    installer.tell.say("One scope waits: the API's owner approves each customer by hand.")
+    installer.tell.say(
+        "One scope waits, and for two: the API's owner approves each customer by hand,"
+    )
+    installer.tell.say("and the office has to give its supplier a right in Altinn.")
 
 
 def wait_for_owner(installer: Installer) -> None:
@@ -113,10 +118,8 @@ def wait_for_owner(installer: Installer) -> None:
         expected=204,
         json={"clientId": installer.client_id, "scope": MESSAGES, "decision": "approve"},
     )
-    tell.say("The installer asks now and then, and notices:")
-    client = installer.call("GET", "client").json()
-    tell.scopes(client)
-    _demand_ok(client)
+    tell.say("The installer asks now and then. The owner's yes alone is not enough:")
+    tell.scopes(installer.call("GET", "client").json())
 
 
 def change_client(installer: Installer) -> None:

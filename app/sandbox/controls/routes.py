@@ -89,6 +89,11 @@ async def approve(
     return await service_controls.forward("POST", "/approvals", await request.body())
 
 
+@get("/mailbox", summary="What organizations, suppliers and API owners have been told by mail")
+async def show_mailbox(service_controls: NamedDependency[ServiceControls]) -> Response[bytes]:
+    return await service_controls.forward("GET", "/mailbox")
+
+
 @get("/clients", summary="The clients that the token issuer knows")
 async def list_clients(issuer: NamedDependency[Issuer]) -> list[dict[str, Any]]:
     return [
@@ -151,6 +156,7 @@ def controls_router(controlled: Controlled) -> Router:
             reset,
             decide,
             approve,
+            show_mailbox,
             list_clients,
             forget_registrations,
             list_faults,

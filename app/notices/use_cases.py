@@ -1,0 +1,86 @@
+"""Sending what has been written down."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, TypeAlias
+
+from sqlalchemy import func, or_, select, update
+
+from app.database import Sessions
+from app.notices.mail import Letter, MailServer, MailUnavailable
+from app.notices.models import Notice
+from app.notices.rules import LEASE, wait_after
+
+log = logging.getLogger(__name__)
+
+LetterOf: TypeAlias = Callable[[Notice], Letter]
+NOW: Any = func.clock_timestamp()
+SENT_WITHIN = timedelta(seconds=60)
+
+
+async def send_one(sessions: Sessions, server: MailServer, letter_of: LetterOf) -> bool:
+    """Send the notice that has been due longest. False when none is due.
+
+    A notice is sent at least once: again when the answer to the first time was lost.
+    """
+    notice = await _leased(sessions)
+    if notice is None:
+        return False
+    try:
+        async with asyncio.timeout(SENT_WITHIN.total_seconds()):
+            await server.send(letter_of(notice))
+    except (MailUnavailable, TimeoutError) as error:
+        why = str(error) or "no answer in time"
+        log.warning("notice %d was not sent: %s", notice.id, why)
+        await _failed(sessions, notice, why)
+    else:
+        await _sent(sessions, notice)
+    return True
+
+
+async def _leased(sessions: Sessions) -> Notice | None:
+    due = (
+        select(Notice.id)
+        .where(
+            Notice.sent_at.is_(None),
+            Notice.address.is_not(None),
+            Notice.due_at <= NOW,
+            or_(Notice.leased_until.is_(None), Notice.leased_until <= NOW),
+        )
+        .order_by(Notice.due_at)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    async with sessions.begin() as db:
+        leased: Notice | None = await db.scalar(
+            update(Notice)
+            .where(Notice.id == due.scalar_subquery())
+            .values(leased_until=NOW + LEASE)
+            .returning(Notice)
+        )
+    return leased
+
+
+async def _sent(sessions: Sessions, notice: Notice) -> None:
+    async with sessions.begin() as db:
+        await db.execute(
+            update(Notice)
+            .where(Notice.id == notice.id)
+            .values(sent_at=NOW, leased_until=None, last_failure=None)
+        )
+
+
+async def _failed(sessions: Sessions, notice: Notice, why: str) -> None:
+    async with sessions.begin() as db:
+        await db.execute(
+            update(Notice)
+            .where(Notice.id == notice.id, Notice.leased_until == notice.leased_until)
+            .values(
+                attempts=notice.attempts + 1,
+                due_at=NOW + wait_after(notice.attempts + 1),
+                leased_until=None,
+                last_failure=why,
+            )
+        )
