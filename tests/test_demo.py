@@ -51,6 +51,8 @@ The installer adds a new one
 /v1/client-secret
 state: active
 token_type: DPoP
+It asks whether the token issuer takes the new key
+usable: true
 The old key has done its work
 → DELETE
 ← 204 No Content

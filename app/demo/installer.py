@@ -100,6 +100,17 @@ class Installer:
         }
         return jwt.encode(header, claims, self.key)
 
+    def key_proof(self, url: str) -> str:
+        """Says of one call about a key: whoever sends it holds that key."""
+        claims = {
+            "iss": self.client_id,
+            "sub": self.client_id,
+            "aud": url,
+            "jti": str(uuid4()),
+            "iat": int(time.time()),
+        }
+        return jwt.encode({"typ": "key-proof+jwt", "alg": "ES256"}, claims, self.key)
+
     def proof(
         self, method: str, url: str, *, nonce: str | None = None, token: str | None = None
     ) -> str:

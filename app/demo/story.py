@@ -154,7 +154,6 @@ def rotate_key(installer: Installer) -> ECKey:
     jwk = {**key.as_dict(private=False), "alg": "ES256"}
     installer.call("POST", "client-secret", json=jwk, of_answer=["expiration", "kid", "state"])
     installer.key = key
-    installer.key = key
     tell.say("It works as soon as the answer has come: a token, signed for with the new key.")
     answer = installer.ask_for_token(expected=200, of_answer=["token_type", "access_token"])
     installer.token = answer.json()["access_token"]
@@ -163,6 +162,12 @@ def rotate_key(installer: Installer) -> ECKey:
 
 def retire_key(installer: Installer, old: ECKey) -> None:
     tell, new = installer.tell, installer.key
+    tell.headline("It asks whether the token issuer takes the new key, before the old one goes")
+    path = f"client-secret/{new.thumbprint()}/checks"
+    proof = installer.key_proof(f"{installer.places.base_url}/v1/{path}")
+    checked = installer.call("POST", path, json={"proof": proof}, of_answer=["usable"]).json()
+    if not checked["usable"]:
+        raise DemoFailed(f"The new key is not usable: {checked['reasonCode']}.")
     tell.headline("The old key has done its work, and is retired")
     path = f"client-secret/{old.thumbprint()}?graceSeconds=0"
     installer.call("DELETE", path, expected=204)

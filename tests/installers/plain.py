@@ -3,11 +3,19 @@
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Self, TypeAlias
+from uuid import uuid4
 
 import httpx2
 
 from tests.installers.issuer import ask_with_proof
-from tests.installers.keys import ASSERTION_TYPE, InstallersKey, assertion, ec_key, proof
+from tests.installers.keys import (
+    ASSERTION_TYPE,
+    InstallersKey,
+    assertion,
+    ec_key,
+    key_proof,
+    proof,
+)
 from tests.sandboxes import Ready
 
 CLIENT_SCOPE = "nhn:selvbetjening/client"
@@ -153,6 +161,15 @@ class PlainInstaller:
 
     def post_key(self, jwk: object, headers: Headers | None = None) -> httpx2.Response:
         return self.call("POST", "client-secret", json.dumps(jwk).encode(), headers)
+
+    def check_key(self, key: InstallersKey) -> dict[str, Any]:
+        """Whether the issuer takes `key`, asked with a proof that it has signed."""
+        path = f"client-secret/{key.thumbprint}/checks"
+        proof = key_proof(key, self.client_id, self.url(path), jti=uuid4().hex)
+        answer = self.call("POST", path, json.dumps({"proof": proof}).encode())
+        assert answer.status_code == 200, answer.text
+        checked: dict[str, Any] = answer.json()
+        return checked
 
     def client(self) -> dict[str, Any]:
         answer = self.call("GET", "client")

@@ -94,6 +94,7 @@ class Journey:
         assert claims_of(installer.token)["cnf"]["jkt"] == self.new.thumbprint
 
     def retires_the_old_key(self, installer: PlainInstaller) -> None:
+        assert eventually(lambda: bool(installer.check_key(self.new)["usable"]))
         path = f"client-secret/{self.old.thumbprint}?graceSeconds=0"
         assert installer.call("DELETE", path).status_code == 204
 
