@@ -17,6 +17,7 @@ from app.access.access_tokens import TokenPolicy, VerifiedTokens
 from app.access.limits import Refused
 from app.adapters.neighbours import neighbours
 from app.apis.queries import Catalogues
+from app.apis.routes import get_catalogue
 from app.changes.listener import ClientEvents
 from app.client_configurations import block_pages
 from app.client_configurations.routes import get_client, get_client_status, put_client
@@ -46,6 +47,7 @@ from app.publications.waiting import Announcements, published
 from app.schema import refuse_other_revision
 from app.settings import Settings, read_settings
 from app.web.frame import Frame
+from app.web.options import options_of
 from app.web.pages import assets
 from app.web.problem_details import (
     answer_exception,
@@ -74,6 +76,7 @@ CONTRACT = [
 ]
 # What this service adds to it.
 ADDED = [
+    get_catalogue,
     post_activation,
     post_client_secret_check,
     get_delegations,
@@ -109,10 +112,10 @@ def application(
     log_as_json()
     app = Litestar(
         route_handlers=[
-            Router("/v1", route_handlers=API),
+            Router("/v1", route_handlers=[*options_of(API), *API]),
             # Installations have these paths in files of their own.
-            Router("/v0.1", route_handlers=CONTRACT, include_in_schema=False),
-            Router("/v0.2", route_handlers=CONTRACT, include_in_schema=False),
+            _old_paths("/v0.1"),
+            _old_paths("/v0.2"),
             *PAGES,
             assets,
             *reference_pages,
@@ -133,6 +136,11 @@ def application(
         logging_config=None,
     )
     return Frame(app, trusted_proxies=settings.trusted_proxies, headers=headers or {})
+
+
+def _old_paths(base: str) -> Router:
+    handlers = [*options_of(CONTRACT), *CONTRACT]
+    return Router(base, route_handlers=handlers, include_in_schema=False)
 
 
 def memories() -> dict[str, Any]:

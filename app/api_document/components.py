@@ -73,6 +73,11 @@ HEADERS: Mapping[str, Any] = {
         "schema": {"type": "string"},
         "example": '"address";q=30;w=60, "organization";q=10;w=3600',
     },
+    "Cache-Control": {
+        "description": "How long the answer may be taken for the newest.",
+        "schema": {"type": "string"},
+        "example": "public, max-age=60",
+    },
     "ETag": {
         "description": "The version of the answer, for `If-None-Match` and `If-Match`.",
         "schema": {"type": "string"},

@@ -86,6 +86,15 @@ OPERATIONS: Mapping[str, Operation] = {
             "Unavailable",
         ],
     ),
+    "getCatalogue": Operation(
+        security=(),
+        headers=["ifNoneMatch"],
+        answers={
+            200: Answer("A part of the catalogue.", "CatalogueApis", ["ETag", "Cache-Control"]),
+            304: UNCHANGED,
+        },
+        refusals=["CursorRefused", "InternalError", "Unavailable"],
+    ),
     "getClient": Operation(
         headers=["ifNoneMatch", "acceptLanguage"],
         answers={
@@ -119,7 +128,7 @@ OPERATIONS: Mapping[str, Operation] = {
         refusals=CLIENT_CALLS,
     ),
     "addClientSecret": Operation(
-        headers=["ifMatch"],
+        headers=["ifMatch", "idempotencyKey"],
         body="PublicJwk",
         body_description=(
             "The new public key. A JSON string that holds the text of the JWK is accepted too, as "
@@ -132,9 +141,17 @@ OPERATIONS: Mapping[str, Operation] = {
             200: Answer(
                 "The key is registered. A live key that is sent again gets this answer again.",
                 "ClientSecretCreated",
+                ["Idempotency-Replayed"],
             )
         },
-        refusals=["KeyRefused", *CLIENT_CALLS, "KeyTaken", "PreconditionFailed", *BODY_IS_READ],
+        refusals=[
+            "KeyRefused",
+            *CLIENT_CALLS,
+            "KeyTaken",
+            "PreconditionFailed",
+            "IdempotencyKeyReused",
+            *BODY_IS_READ,
+        ],
     ),
     "getClientSecrets": Operation(
         headers=["ifNoneMatch"],

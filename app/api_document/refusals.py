@@ -74,6 +74,12 @@ _PRIVATE = FieldError(
     "This holds a secret (d): it is a private or symmetric key, and must now be considered leaked. "
     "Make a new key and send only its public part.",
 )
+_BAD_CURSOR = FieldError(
+    "#/cursor",
+    "not_acceptable",
+    "`cursor` is not one of this list: send the `nextCursor` of the answer before.",
+)
+_BAD_LIMIT = FieldError("#/limit", "not_acceptable", "`limit`: Expected `int` <= 100.")
 _PARAMETER = FieldError("#/graceSeconds", "not_acceptable", "`graceSeconds`: Expected `int` >= 0.")
 _NO_MEMBERS = FieldError("#/reason", "unknown_member", "`reason` is not known here: leave it out.")
 _LIMITED = TooManyRequests(
@@ -107,7 +113,13 @@ REFUSALS: Mapping[str, Refusal] = {
     "ChangeRefused": Refusal("/v1/client", [InvalidRequest([_BAD_SCOPE, _BAD_ADDRESS])]),
     "KeyRefused": Refusal(
         "/v1/client-secret",
-        [KeyRefused([_PRIVATE]), TooManyKeys(), KidTaken("installation-7"), _USED],
+        [
+            KeyRefused([_PRIVATE]),
+            TooManyKeys(),
+            KidTaken("installation-7"),
+            _USED,
+            IdempotencyKeyRefused(),
+        ],
     ),
     "KeyProofRefused": Refusal(
         f"{_KEY}/checks",
@@ -138,6 +150,13 @@ REFUSALS: Mapping[str, Refusal] = {
             WrongState("Cannot activate while declined."),
             DraftOutdated("Something that it asks for is no longer in the catalogue."),
             KeyTaken(),
+        ],
+    ),
+    "CursorRefused": Refusal(
+        "/v1/catalogue",
+        [
+            InvalidRequest([_BAD_CURSOR]),
+            NotAcceptable(_BAD_LIMIT.detail, errors=[_BAD_LIMIT]),
         ],
     ),
     "ApiKeyRejected": Refusal("/v1/client-drafts", [ApiKeyRejected()]),

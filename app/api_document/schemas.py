@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
+from app.apis.wire import CatalogueApis
 from app.client_configurations.wire import ClientStatusAnswer, ClientUpdate, CurrentClient
 from app.client_drafts.wire import (
     ClientActivated,
@@ -41,6 +42,7 @@ class PublicJwk(Struct):
 
 # By the name of the example; a list has none of its own among the schemas.
 BODIES: Mapping[str, Any] = {
+    "CatalogueApis": CatalogueApis,
     "NewClientDraft": NewClientDraft,
     "ClientDraftCreated": ClientDraftCreated,
     "ClientActivation": ClientActivation,

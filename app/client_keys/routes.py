@@ -7,13 +7,16 @@ from litestar import Request, Response, delete, get, post
 from litestar.params import PathParameter, QueryParameter
 
 from app.access.authentication import client_that_changes, client_that_reads
+from app.access.callers import CallingClient
+from app.access.idempotency import REPLAYED, Once, sent_key
 from app.access.public_jwk import KeyRefused
 from app.client_keys import use_cases
-from app.client_keys.acceptance import offered_key
+from app.client_keys.acceptance import OfferedKey, offered_key
 from app.client_keys.checking import check_key, show_held
 from app.client_keys.listing import keys_of
 from app.client_keys.retiring import retire_key
 from app.client_keys.rules import GRACE, KeyState
+from app.client_keys.use_cases import AddedKey
 from app.client_keys.wire import ClientSecret, ClientSecretCreated, KeyCheck, KeyChecked
 from app.database import Database
 from app.settings import Settings
@@ -42,12 +45,29 @@ async def post_client_secret(request: Request[Any, Any, Any]) -> Response[Client
     settings: Settings = request.app.state.settings
     database: Database = request.app.state.database
     now = request.app.state.clock()
+    idempotency_key = sent_key(request.headers.getall("idempotency-key", []))
+    raw = await request.body()
     try:
-        offered = offered_key(await request.body(), refuse_rs=settings.refuse_rs_algorithms)
+        offered = offered_key(raw, refuse_rs=settings.refuse_rs_algorithms)
     except KeyRefused as refused:
         if refused.leaked_thumbprint:
             await use_cases.note_leak(database.sessions, refused.leaked_thumbprint, now=now)
         raise
+    once = Once.of(idempotency_key, "addClientSecret", str(caller.client_id), body=raw)
+    # Before the proof, which is good for one time: a retry sends it again.
+    added = await use_cases.earlier_answer(database, caller, once)
+    added = added or await _added(request, caller, offered, once)
+    answer, version = added.answer, added.published_version
+    if version is not None and await request.app.state.published(caller.client_id, version):
+        answer = msgspec.structs.replace(answer, state=KeyState.ACTIVE)
+    return Response(answer, headers=REPLAYED if added.replayed else None)
+
+
+async def _added(
+    request: Request[Any, Any, Any], caller: CallingClient, offered: OfferedKey, once: Once | None
+) -> AddedKey:
+    settings: Settings = request.app.state.settings
+    database: Database = request.app.state.database
     if offered.unverified_proof is not None:
         await show_held(
             database,
@@ -58,19 +78,16 @@ async def post_client_secret(request: Request[Any, Any, Any]) -> Response[Client
             remembered_since=settings.proofs_not_before,
         )
     if_match = sent_if_match(request)
-    added = await use_cases.add_key(
+    return await use_cases.add_key(
         database,
         caller,
         offered.key,
         is_held=offered.unverified_proof is not None,
         has_seen=partial(check_if_match, if_match) if if_match else None,
+        once=once,
         life_days=settings.key_life_days,
-        now=now,
+        now=request.app.state.clock(),
     )
-    version = added.published_version
-    if version is not None and await request.app.state.published(caller.client_id, version):
-        return Response(msgspec.structs.replace(added.answer, state=KeyState.ACTIVE))
-    return Response(added.answer)
 
 
 @get(

@@ -5,17 +5,17 @@ from datetime import datetime, timedelta
 import msgspec
 from asyncpg import Record, UniqueViolationError
 from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import select
 
 from app.access.callers import CallingClient
+from app.access.idempotency import Once
 from app.access.public_jwk import PublicKey
 from app.audit.trail import Actor, Happened, record
 from app.changes.queries import VersionCheck, client_changed
 from app.client_keys.adding import ADD_KEY
 from app.client_keys.models import ClientKey
-from app.client_keys.queries import (
-    NOTE_USE,
-)
+from app.client_keys.queries import KEYS_OF_CLIENT, NOTE_USE
 from app.client_keys.rules import (
     LIVE,
     MOST_LIVE_KEYS,
@@ -39,6 +39,7 @@ class AddedKey(Struct, frozen=True):
     answer: ClientSecretCreated
     published_version: int | None
     """What the token issuer has to know before the key works; None for a key that it knows."""
+    replayed: bool = False
 
 
 class NewKey(Struct, frozen=True):
@@ -56,6 +57,7 @@ async def add_key(
     *,
     is_held: bool = False,
     has_seen: VersionCheck | None = None,
+    once: Once | None = None,
     life_days: int,
     now: datetime,
 ) -> AddedKey:
@@ -68,24 +70,57 @@ async def add_key(
     new = NewKey(key, end_of_life(now, life_days), now, now if is_held else None)
     while True:
         try:
-            return await _added(database, caller, new, has_seen)
+            return await _added(database, caller, new, has_seen, once)
         except KeyTaken:
             if not is_held or not await take_over(database.sessions, caller, key, now=now):
                 raise
 
 
+async def earlier_answer(
+    database: Database, caller: CallingClient, once: Once | None
+) -> AddedKey | None:
+    """What the same request was answered before."""
+    if once is None:
+        return None
+    async with database.reads.acquire() as connection:
+        earlier = await once.earlier(connection, AddedKey)
+        return await _replayed(connection, caller, earlier) if earlier else None
+
+
 async def _added(
-    database: Database, caller: CallingClient, new: NewKey, has_seen: VersionCheck | None
+    database: Database,
+    caller: CallingClient,
+    new: NewKey,
+    has_seen: VersionCheck | None,
+    once: Once | None,
 ) -> AddedKey:
     try:
         async with database.writes.acquire() as connection:
-            if has_seen is None:
+            if has_seen is None and once is None:
                 return await _add_key(connection, caller, new)
             async with connection.transaction():
-                return await _add_key(connection, caller, new, has_seen)
+                earlier = await once.begin(connection, AddedKey) if once else None
+                if earlier is not None:
+                    return await _replayed(connection, caller, earlier)
+                added = await _add_key(connection, caller, new, has_seen)
+                if once is not None:
+                    await once.keep(connection, added)
+                return added
     except UniqueViolationError as error:
         # Another client registered the same key at the same moment.
         raise KeyTaken from error
+
+
+async def _replayed(connection: Connection, caller: CallingClient, earlier: AddedKey) -> AddedKey:
+    """An earlier answer, for a client that may still be answered."""
+    rows = await KEYS_OF_CLIENT.rows(
+        connection,
+        client_id=caller.client_id,
+        proof_thumbprint=caller.key_thumbprint,
+        ended_too=False,
+    )
+    checked(rows[0] if rows else None)
+    return replace(earlier, replayed=True)
 
 
 async def _add_key(

@@ -202,3 +202,36 @@ async def test_an_answer_is_kept_for_a_day(service: Service) -> None:
         await db.execute(text("UPDATE kept_answers SET kept_at = now() - interval '25 hours'"))
     await sweep_answers(service.database.sessions)
     assert await service.ask(select(KeptAnswer.name)) == []
+
+
+async def test_a_key_that_is_registered_again_gets_the_first_answer(service: Service) -> None:
+    client = await service.client()
+    jwk = ec_key().members
+    first = await client.post_key(jwk, Idempotency_Key=KEY)
+    again = await client.post_key(jwk, Idempotency_Key=KEY)
+    assert (first.status_code, again.status_code) == (200, 200), first.text
+    assert again.json() == first.json()
+    assert "idempotency-replayed" not in first.headers
+    assert again.headers["idempotency-replayed"] == "true"
+    other = await client.post_key(ec_key().members, Idempotency_Key=KEY)
+    assert other.status_code == 422
+
+
+async def test_a_blocked_client_gets_no_earlier_answer(service: Service) -> None:
+    client = await service.client()
+    jwk = ec_key().members
+    await client.post_key(jwk, Idempotency_Key=KEY)
+    async with service.database.sessions.begin() as db:
+        await db.execute(text("UPDATE client_configurations SET status = 'blocked'"))
+    assert (await client.post_key(jwk, Idempotency_Key=KEY)).status_code == 403
+
+
+@pytest.mark.race
+async def test_of_eight_at_once_one_key_is_added(service: Service) -> None:
+    client = await service.client()
+    jwk = ec_key().members
+    answers = await asyncio.gather(*(client.post_key(jwk, Idempotency_Key=KEY) for _ in range(8)))
+    assert {answer.status_code for answer in answers} <= {200, 409}
+    made = [answer for answer in answers if answer.status_code == 200]
+    assert sum("idempotency-replayed" not in answer.headers for answer in made) == 1
+    assert len((await client.get("/v1/client-secret")).json()) == 2

@@ -213,3 +213,12 @@ async def test_of_eight_that_show_to_hold_one_key_one_gets_it(service: Service) 
     assert sorted(answer.status_code for answer in answers) == [200, *[409] * 7]
     winner = [answer.status_code for answer in answers].index(200)
     assert await owner_of(service, key) == clients[winner].client_id
+
+
+async def test_a_retry_sends_its_proof_again_and_gets_the_first_answer(service: Service) -> None:
+    client, key = await service.client(), ec_key()
+    body = {"jwk": key.members, "proof": proof_for(client, key)}
+    first = await client.post_key(body, Idempotency_Key="once")
+    again = await client.post_key(body, Idempotency_Key="once")
+    assert (first.status_code, again.status_code) == (200, 200), again.text
+    assert (first.json(), again.headers["idempotency-replayed"]) == (again.json(), "true")

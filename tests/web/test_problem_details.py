@@ -97,6 +97,9 @@ async def test_other_methods_are_told_which_there_are(service: Service) -> None:
             assert answer.status_code == 405
             problem_of(answer)
             assert set(answer.headers["allow"].split(", ")) == methods | {"OPTIONS"}
+        options = await service.http.options(path)
+        assert (options.status_code, options.content) == (204, b"")
+        assert set(options.headers["allow"].split(", ")) == methods | {"OPTIONS"}
         head = await service.http.head(path)
         assert (head.status_code, head.headers["content-type"]) == (
             405,
