@@ -10,6 +10,7 @@ from app.audit.trail import OPERATOR
 from app.cli_work import do, now
 from app.client_configurations.operator import change_status
 from app.client_configurations.overview import Overview, client_overview
+from app.client_keys.revoking import revoke_key
 from app.clients.rules import ClientEvent
 
 
@@ -54,6 +55,20 @@ def close(client_id: UUID, reason: str | None, yes: bool) -> None:
     if not yes:
         click.confirm(f"Close {client_id} for ever?", abort=True)
     _change(client_id, ClientEvent.CLOSE, reason)
+
+
+@group.command("revoke-key")
+@click.argument("client_id", type=click.UUID)
+@click.argument("thumbprint")
+@click.option("--reason", help="For the audit trail.")
+def revoke(client_id: UUID, thumbprint: str, reason: str | None) -> None:
+    """End the key THUMBPRINT of CLIENT_ID at once, as when it has leaked; the last one too."""
+
+    async def revoked(db: AsyncSession) -> None:
+        await revoke_key(db, client_id, thumbprint, actor=OPERATOR, reason=reason, now=now())
+
+    do(revoked)
+    click.echo(f"{thumbprint} is revoked. The token issuer is told by the worker.")
 
 
 _DONE = {

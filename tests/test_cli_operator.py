@@ -115,6 +115,15 @@ def test_a_client_is_shown_blocked_and_closed(seeded: Run) -> None:
     assert json.loads(seeded("client", "show", CLIENT).output)["status"] == "closed"
 
 
+def test_a_key_of_a_client_is_revoked(seeded: Run) -> None:
+    [key] = json.loads(seeded("client", "show", CLIENT).output)["keys"]
+    revoke = ("client", "revoke-key", CLIENT, key["thumbprint"], "--reason", "Lekkasje")
+    assert "is revoked" in seeded(*revoke).output
+    [key] = json.loads(seeded("client", "show", CLIENT).output)["keys"]
+    assert key["state"] == "revoked"
+    assert seeded(*revoke).exit_code == 1
+
+
 def test_a_clients_delegations_and_its_organizations_mark_are_shown(
     seeded: Run, database_url: str
 ) -> None:

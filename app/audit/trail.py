@@ -31,6 +31,7 @@ class Happened(StrEnum):
     KEY_ADDED = "clientKey.added"
     KEY_RETIRED = "clientKey.retired"
     KEY_ENDED = "clientKey.ended"
+    KEY_REVOKED = "clientKey.revoked"
     KEY_TAKEN_OVER = "clientKey.takenOver"
     KEY_LEAKED = "clientKey.leaked"
     ACCESS_APPROVED = "access.approved"

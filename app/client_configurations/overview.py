@@ -51,6 +51,7 @@ class KeySeen(Struct, rename="camel", frozen=True):
     expires_at: datetime | None
     retires_at: datetime | None
     last_used_at: datetime | None
+    leaked_at: datetime | None
 
 
 class PublicationSeen(Struct, rename="camel", frozen=True):
@@ -226,6 +227,7 @@ async def _keys(db: AsyncSession, client_id: UUID) -> list[KeySeen]:
             expires_at=row.expires_at,
             retires_at=row.retires_at,
             last_used_at=row.last_used_at,
+            leaked_at=row.leaked_at,
         )
         for row in rows
     ]
