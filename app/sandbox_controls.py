@@ -11,24 +11,23 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import datetime, timedelta
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
 import structlog
-from litestar import Litestar, Request, get, post
+from litestar import Litestar, Request, Response, get, post
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException, NotFoundException
 from litestar.params import FromPath
 from litestar.types import ASGIApp
-from msgspec import Meta, Struct
+from msgspec import Struct
 from sqlalchemy import select, text
 
-from app.adapters.http import CircuitBreaker, Neighbour, NoAnswer
+from app.adapters.http import CircuitBreaker, NoAnswer
 from app.adapters.neighbours import neighbours
 from app.approvals.decisions import Decision, decide_access
 from app.approvals.rules import AccessEvent
@@ -42,20 +41,20 @@ from app.notices.models import Notice
 from app.notices.rules import MAY_BLOCK, NoticeKind, Recipient
 from app.problems import Problem, ServiceUnavailable
 from app.publications.queries import DONE_CHANNEL
-from app.sandbox_clock import DomainClock, NotFollowed
-from app.sandbox_jump import Moved, Mover, TellNeighbours
+from app.sandbox_faults import FaultsOfService, replace_faults, set_faults, show_faults
+from app.sandbox_jump import Mover
+from app.sandbox_keys import end_key_at, restore, take_snapshot
 from app.sandbox_overview import Shown, shown
 from app.sandbox_persons import Decided, Persons
 from app.sandbox_seed import seed
+from app.sandbox_state import NotFollowed, SandboxState, forget_images
+from app.sandbox_time import advance_clock, show_clock, stand_ins_clock
 from app.settings import Settings, read_settings
 from app.tables import metadata
 from app.web.bodies import read_body
 from app.web.frame import Frame
 from app.web.problem_details import answer_exception, answer_http_exception, answer_problem
 from app.worker import domain_work
-
-TEN_YEARS = 10 * 366 * 86_400
-STAND_INS_ANSWER_WITHIN = 5.0
 
 BANNER = "Sandkasse: ingenting her er ekte. / Sandbox: nothing here is real."
 
@@ -96,22 +95,14 @@ class Mail(Struct, frozen=True, rename="camel"):
     block_url: str | None
 
 
-class Advance(Struct, frozen=True, forbid_unknown_fields=True):
-    seconds: Annotated[float, Meta(ge=0, le=TEN_YEARS)]
-
-
-class Time(Struct, frozen=True, rename="camel"):
-    now: datetime
-    ahead_seconds: float
-
-
 def create_service() -> ASGIApp:
     """The service as in production, with a word on every answer that it is a sandbox."""
     settings = read_settings(os.environ)
-    clock = DomainClock(settings.database_url)
-    return application(
-        settings, clock=clock.now, headers={"Sandbox": "true"}, banner=BANNER, beside=[clock]
+    state = SandboxState(settings.database_url)
+    service = application(
+        settings, clock=state.now, headers={"Sandbox": "true"}, banner=BANNER, beside=[state]
     )
+    return FaultsOfService(service, state)
 
 
 def create_app() -> ASGIApp:
@@ -125,12 +116,27 @@ def create_app() -> ASGIApp:
             raise NotFoundException
 
     app = Litestar(
-        route_handlers=[overview, decide, approve, reset, show_clock, advance_clock, mailbox],
+        route_handlers=[
+            overview,
+            decide,
+            approve,
+            reset,
+            mailbox,
+            show_clock,
+            advance_clock,
+            show_faults,
+            replace_faults,
+            end_key_at,
+            take_snapshot,
+            restore,
+        ],
         before_request=demand_secret,
         state=State({"settings": settings}),
         lifespan=[partial(_alive, settings=settings, told=told)],
         exception_handlers={
             Problem: answer_problem,
+            NotFollowed: answer_not_followed,
+            NoAnswer: answer_not_followed,
             HTTPException: answer_http_exception,
             Exception: answer_exception,
         },
@@ -154,41 +160,29 @@ async def _alive(app: Litestar, *, settings: Settings, told: Told) -> AsyncItera
         others = await stack.enter_async_context(
             neighbours(settings, budget, altinn_breaker=tireless)
         )
-        clock = await stack.enter_async_context(DomainClock(settings.database_url))
-        stand_ins = await stack.enter_async_context(stand_ins_clock(settings, told))
-        work = domain_work(settings, database, others, clock.now)
-        mover = Mover(database, clock, work, stand_ins)
-        persons = Persons(database, settings, events, others.person_rights, clock.now)
-        app.state.update({"database": database, "persons": persons, "clock": clock, "mover": mover})
+        state = await stack.enter_async_context(SandboxState(settings.database_url))
+        tell_neighbours = await stack.enter_async_context(
+            stand_ins_clock(settings, told.neighbours_url, told.controls_secret)
+        )
+        work = domain_work(settings, database, others, state.now)
+        persons = Persons(database, settings, events, others.person_rights, state.now)
+        app.state.update(
+            {
+                "database": database,
+                "persons": persons,
+                "sandbox": state,
+                "mover": Mover(database, state, work, tell_neighbours),
+            }
+        )
         if told.auto_confirm:
             confirming = asyncio.create_task(persons.confirm_for_ever(), name="auto-confirm")
             stack.callback(confirming.cancel)
         yield
 
 
-@asynccontextmanager
-async def stand_ins_clock(settings: Settings, told: Told) -> AsyncIterator[TellNeighbours]:
-    """Telling the stand-ins how far ahead the time is."""
-    url = told.neighbours_url or ""
-    neighbour = Neighbour(
-        url,
-        contact=settings.contact,
-        within=STAND_INS_ANSWER_WITHIN,
-        tries=3,
-        ca_file=settings.ca_file,
-    )
-
-    async def tell(ahead: timedelta) -> None:
-        if url:
-            await neighbour.ask(
-                "PUT",
-                f"{url}/_sandbox/time",
-                headers={"Sandbox-Secret": told.controls_secret},
-                content=msgspec.json.encode({"aheadSeconds": ahead.total_seconds()}),
-            )
-
-    async with neighbour:
-        yield tell
+def answer_not_followed(request: Request[Any, Any, Any], _: Exception) -> Response[bytes]:
+    detail = "A process of the sandbox has not followed the change. Ask for it again."
+    return answer_problem(request, ServiceUnavailable(detail))
 
 
 @get("/overview")
@@ -196,7 +190,7 @@ async def overview(request: Request[Any, Any, Any]) -> Shown:
     database: Database = request.app.state.database
     settings: Settings = request.app.state.settings
     async with database.sessions() as db:
-        return await shown(db, base_url=settings.base_url, now=request.app.state.clock.now())
+        return await shown(db, base_url=settings.base_url, now=request.app.state.sandbox.now())
 
 
 @post("/clients/{client_id:uuid}/decision", status_code=HTTPStatus.OK)
@@ -220,7 +214,7 @@ async def approve(request: Request[Any, Any, Any]) -> None:
                 claim_type=asked.claim_type,
                 reason=asked.reason,
                 actor=Actor("sandbox"),
-                at=request.app.state.clock.now(),
+                at=request.app.state.sandbox.now(),
             ),
         )
 
@@ -256,24 +250,9 @@ async def reset(request: Request[Any, Any, Any]) -> None:
         table.name for table in metadata.sorted_tables if not table.name.startswith("audit_")
     ]
     async with mover.starting_anew():
+        async with database.writes.acquire() as connection:
+            await set_faults(connection, [])
+            await forget_images(connection)
         async with database.sessions.begin() as db:
             await db.execute(text(f"TRUNCATE {', '.join(emptied)} CASCADE"))
         await seed(request.app.state.settings)
-
-
-@get("/clock")
-async def show_clock(request: Request[Any, Any, Any]) -> Time:
-    clock: DomainClock = request.app.state.clock
-    return Time(clock.now(), clock.ahead.total_seconds())
-
-
-@post("/clock/advance", status_code=HTTPStatus.OK)
-async def advance_clock(request: Request[Any, Any, Any]) -> Moved:
-    asked = read_body(await request.body(), Advance)
-    mover: Mover = request.app.state.mover
-    try:
-        return await mover.advance(timedelta(seconds=asked.seconds))
-    except (NotFollowed, NoAnswer) as why:
-        raise ServiceUnavailable(
-            "A process of the sandbox has not followed the clock. Move it on again."
-        ) from why

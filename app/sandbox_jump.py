@@ -20,7 +20,7 @@ from app.audit.models import AuditEvent
 from app.changes.queries import CHANNEL as CLIENT_CHANGED
 from app.database import Database
 from app.jobs import Job, do_what_is_due
-from app.sandbox_clock import ANSWER_WITHIN, DomainClock, write_clock
+from app.sandbox_state import ANSWER_WITHIN, SandboxState, write_time
 
 TellNeighbours: TypeAlias = Callable[[timedelta], Awaitable[None]]
 
@@ -63,7 +63,7 @@ class Mover:
     def __init__(
         self,
         database: Database,
-        clock: DomainClock,
+        clock: SandboxState,
         jobs: Sequence[Job],
         tell_neighbours: TellNeighbours,
     ) -> None:
@@ -100,15 +100,15 @@ class Mover:
             with ExitStack() as stack:
                 stack.callback(connection.terminate)
                 try:
-                    await write_clock(connection, self._clock.ahead, moving=True)
+                    await write_time(connection, self._clock.ahead, moving=True)
                     yield connection
                 finally:
-                    await write_clock(connection, self._clock.ahead, moving=False)
+                    await write_time(connection, self._clock.ahead, moving=False)
                     # Whoever waits for a client looks again: its state may be one of the time's.
                     await connection.execute("SELECT pg_notify($1, '')", CLIENT_CHANGED)
 
     async def _set(self, connection: asyncpg.Connection, ahead: timedelta) -> None:
-        await write_clock(connection, ahead, moving=True)
+        await write_time(connection, ahead, moving=True)
         await self._tell_neighbours(ahead)
 
     async def _next_step(self, until: timedelta, begun: timedelta) -> timedelta:

@@ -4,14 +4,14 @@ import asyncio
 import os
 
 from app.lifeline import end_with_standard_input
-from app.sandbox_clock import DomainClock
+from app.sandbox_state import SandboxState
 from app.settings import Settings, read_settings
 from app.web.request_log import log_as_json
 from app.worker import run_worker
 
 
 async def work(settings: Settings) -> None:
-    async with DomainClock(settings.database_url) as clock:
+    async with SandboxState(settings.database_url) as clock:
         await run_worker(settings, clock=clock.now, around=clock.unless_moving)
 
 

@@ -23,9 +23,9 @@ from app.client_drafts.rules import DraftStatus
 from app.clients.models import ClientConfiguration
 from app.main import real_time
 from app.publications.models import Publication
-from app.sandbox_clock import make_clock
 from app.sandbox_controls import create_app, create_service
 from app.sandbox_seed import API_KEYS, seed
+from app.sandbox_state import make_state
 from app.settings import Settings
 from app.web.frame import Frame
 from tests.installers.keys import ec_key
@@ -61,7 +61,7 @@ async def controlling(
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("SANDBOX_NEIGHBOURS_FILE", str(told))
     monkeypatch.setattr("app.main.ISSUER_KNOWS_WITHIN", timedelta(milliseconds=50))
-    await make_clock(service.settings.database_url)
+    await make_state(service.settings.database_url)
     framed = create_app()
     assert isinstance(framed, Frame)
     assert isinstance(framed.app, Litestar)

@@ -1,4 +1,4 @@
-"""Failures of the neighbours that a test, or a person, asks for."""
+"""Failures of the neighbours, and of the service, that a test or a person asks for."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,9 @@ TARGETS = {
     "brreg": ("/brreg/enhetsregisteret/api",),
     "altinn": ("/altinn", "/am-ui"),
     "maskinporten": ("/maskinporten",),
+    "service": ("",),
 }
+SERVICE = "service"
 
 Special = Literal[
     "swallowedException",
@@ -44,28 +46,54 @@ PROBLEM = (
 )
 
 
+Path = Annotated[str, Meta(max_length=200)]
+Times = Annotated[int, Meta(ge=1, le=1_000_000)]
+Status = Annotated[int, Meta(ge=400, le=599)]
+Seconds = Annotated[int, Meta(ge=0)]
+
+
 class Fault(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
     """One way to fail. Several members work together: first the delay, then what follows it."""
 
-    target: Literal["issuer", "brreg", "altinn", "maskinporten"]
-    special: Special | None = None
-    """One of Altinn's own ways. Those about one product meet only that product's calls:
-    `swallowedException`, `wrongCount` and `indeterminate` the decisions, `contradiction` the
-    look-up by scope (it says the opposite), `neverLoggedIn` the authorized parties (none).
-    `tooManyRequestsDate` is 429 with a date, and `problem` 500 with problem details."""
-    path: Annotated[str, Meta(max_length=200)] | None = None
-    """Below the neighbour's address, such as `/connect/token`; `*` stands for anything."""
-    times: Annotated[int, Meta(ge=1)] | None = None
-    """How many requests it meets. Absent: all, until the faults are taken away."""
-    status: Annotated[int, Meta(ge=400, le=599)] | None = None
-    retry_after: Annotated[int, Meta(ge=0)] | None = None
-    delay_ms: Annotated[int, Meta(ge=0, le=120_000)] = 0
-    drop: bool = False
-    """The connection breaks and nothing was done."""
-    malformed: bool = False
-    """200 with JSON that breaks off."""
-    lose_answer: bool = False
-    """The work is done, and the connection breaks before the answer."""
+    target: Annotated[
+        Literal["issuer", "brreg", "altinn", "maskinporten", "service"],
+        Meta(description="`service` is met in every process, as at a gateway before it."),
+    ]
+    special: Annotated[
+        Special | None,
+        Meta(
+            description=(
+                "One of Altinn's own ways. Those about one product meet only that product's"
+                " calls: `swallowedException`, `wrongCount` and `indeterminate` the decisions,"
+                " `contradiction` the look-up by scope (it says the opposite), `neverLoggedIn`"
+                " the authorized parties (none). `tooManyRequestsDate` is 429 with a date, and"
+                " `problem` 500 with problem details."
+            )
+        ),
+    ] = None
+    path: Annotated[
+        Path | None,
+        Meta(
+            description="Below the target's address; `*` stands for anything.",
+            examples=["/connect/token", "/v1/client-secret*"],
+        ),
+    ] = None
+    times: Annotated[
+        Times | None,
+        Meta(
+            description=(
+                "How many requests it meets. Absent: all, until the faults are taken away."
+            )
+        ),
+    ] = None
+    status: Annotated[Status | None, Meta(description="Answered instead.", examples=[503])] = None
+    retry_after: Annotated[Seconds | None, Meta(description="The header, in seconds.")] = None
+    delay_ms: Annotated[int, Meta(ge=0, le=120_000, description="Waited before all else.")] = 0
+    drop: Annotated[bool, Meta(description="The connection breaks; nothing was done.")] = False
+    malformed: Annotated[bool, Meta(description="200 with JSON that breaks off.")] = False
+    lose_answer: Annotated[
+        bool, Meta(description="The work is done; the connection breaks before the answer.")
+    ] = False
 
 
 class Faults:
@@ -81,7 +109,7 @@ class Faults:
     def next_for(self, path: str) -> Fault | None:
         """The first fault that fits; each use counts."""
         for index, fault in enumerate(self._faults):
-            if not _fits(fault, path):
+            if not fits(fault, path):
                 continue
             if fault.times == 1:
                 del self._faults[index]
@@ -91,7 +119,7 @@ class Faults:
         return None
 
 
-def _fits(fault: Fault, path: str) -> bool:
+def fits(fault: Fault, path: str) -> bool:
     for root in TARGETS[fault.target]:
         if path == root or path.startswith(f"{root}/"):
             patterns = (fault.path, SPECIAL_PATHS.get(fault.special) if fault.special else None)
@@ -118,28 +146,29 @@ class FaultInjection:
         fault = self._faults.next_for(scope["path"]) if is_http else None
         if fault is None:
             await self._app(scope, receive, send)
-            return
-        await asyncio.sleep(fault.delay_ms / 1_000)
-        await self._fail(fault, scope, receive, send)
-
-    async def _fail(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
-        if fault.lose_answer:
-            await self._app(scope, receive, _nowhere)
-            await _break_off(send)
-        elif fault.drop:
-            await _break_off(send)
-        elif fault.malformed:
-            await _answer(send, fault.status or 200, b'{"broken": [1, 2', fault.retry_after)
-        elif fault.special == "tooManyRequestsDate":
-            await _answer(send, 429, b"", _date_in(fault.retry_after))
-        elif fault.special == "problem":
-            await _answer(send, 500, PROBLEM, None, kind=b"application/problem+json")
-        elif fault.status is not None:
-            body = b'{"error": "temporarily_unavailable", "error_description": "sandbox fault"}'
-            await _answer(send, fault.status, body, fault.retry_after)
         else:
-            cast(dict[str, Any], scope)[SPECIAL_KEY] = fault.special
-            await self._app(scope, receive, send)
+            await fail(fault, self._app, scope, receive, send)
+
+
+async def fail(fault: Fault, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    await asyncio.sleep(fault.delay_ms / 1_000)
+    if fault.lose_answer:
+        await app(scope, receive, _nowhere)
+        await _break_off(send)
+    elif fault.drop:
+        await _break_off(send)
+    elif fault.malformed:
+        await _answer(send, fault.status or 200, b'{"broken": [1, 2', fault.retry_after)
+    elif fault.special == "tooManyRequestsDate":
+        await _answer(send, 429, b"", _date_in(fault.retry_after))
+    elif fault.special == "problem":
+        await _answer(send, 500, PROBLEM, None, kind=b"application/problem+json")
+    elif fault.status is not None:
+        body = b'{"error": "temporarily_unavailable", "error_description": "sandbox fault"}'
+        await _answer(send, fault.status, body, fault.retry_after)
+    else:
+        cast(dict[str, Any], scope)[SPECIAL_KEY] = fault.special
+        await app(scope, receive, send)
 
 
 async def _nowhere(_: Message) -> None:

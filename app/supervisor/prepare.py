@@ -5,8 +5,8 @@ import sys
 
 import msgspec
 
-from app.sandbox_clock import make_clock
 from app.sandbox_seed import seed
+from app.sandbox_state import make_state
 from app.schema import upgrade
 from app.settings import Settings, read_settings
 
@@ -20,7 +20,7 @@ def main() -> None:
 
 
 async def prepare(settings: Settings) -> None:
-    await make_clock(settings.database_url)
+    await make_state(settings.database_url)
     await seed(settings)
 
 

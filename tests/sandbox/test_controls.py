@@ -3,6 +3,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import httpx2
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -15,7 +16,9 @@ ANSWERS = {
     "/reset": (200, b'{"reset": true}'),
     "/clients/a-client/decision": (200, b'{"redirect": "http://x"}'),
     "/approvals": (404, b'{"detail": "no such client"}'),
+    "/faults": (204, b""),
 }
+FAULT = {"target": "service", "status": 503, "times": 2}
 
 
 class Service(BaseHTTPRequestHandler):
@@ -29,6 +32,15 @@ class Service(BaseHTTPRequestHandler):
         status, answer = ANSWERS[self.path]
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    do_PUT = do_POST  # noqa: N815  # the base class's names
+
+    def do_GET(self) -> None:
+        answer = msgspec.json.encode([FAULT] if self.asked else [])
+        self.send_response(200)
         self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
         self.wfile.write(answer)
@@ -60,7 +72,10 @@ async def controls(
 
 @pytest.mark.parametrize(
     ("path", "body"),
-    [("/clients/a-client/decision", b'{"decision":"approve"}'), ("/approvals", b'{"x":1}')],
+    [
+        ("/clients/a-client/decision", b'{"decision":"approve"}'),
+        ("/approvals", b'{"clientId":"a","decision":"refuse","x":1}'),
+    ],
 )
 async def test_the_services_own_controls_are_passed_on(
     controls: httpx2.AsyncClient,
@@ -83,16 +98,34 @@ async def test_reset_forgets_clients_and_faults_and_tells_the_service(
     published = await controls.get("/sts/.well-known/openid-configuration/jwks")
     answer = await controls.post("/_sandbox/reset")
     assert answer.json() == {"reset": True}
-    assert service[1] == [("/reset", SECRET, b"")]
+    assert service[1] == [("/faults", SECRET, b"[]"), ("/reset", SECRET, b"")]
     assert_refused(await installer.send(), "invalid_client", "unknown")
-    assert (await controls.get("/_sandbox/faults")).json() == []
+    targets = [fault["target"] for fault in (await controls.get("/_sandbox/faults")).json()]
+    assert targets == ["service"]  # as this service says
     again = await controls.get("/sts/.well-known/openid-configuration/jwks")
     assert again.json() == published.json()
 
 
+async def test_the_services_faults_are_the_services_business(
+    controls: httpx2.AsyncClient, service: tuple[str, list[tuple[str, str | None, bytes]]]
+) -> None:
+    register = {"target": "brreg", "status": 500, "times": 1}
+    answer = await controls.put("/_sandbox/faults", json=[FAULT, register])
+    assert [(fault["target"], fault["times"]) for fault in answer.json()] == [
+        ("brreg", 1),
+        ("service", 2),
+    ]
+    [(path, secret, body)] = service[1]
+    assert (path, secret) == ("/faults", SECRET)
+    assert [fault["target"] for fault in msgspec.json.decode(body)] == ["service"]
+    # It is met there, not here.
+    assert (await controls.get("/_sandbox/clients")).status_code == 200
+
+
 async def test_a_service_that_is_away_is_said_so(own_http: httpx2.AsyncClient) -> None:
-    answer = await own_http.post("/_sandbox/approvals", json={})
-    assert answer.status_code == 502
+    body = {"clientId": "a-client", "decision": "approve"}
+    assert (await own_http.post("/_sandbox/approvals", json=body)).status_code == 502
+    assert (await own_http.get("/_sandbox/clock")).status_code == 502
 
 
 async def test_the_issuer_loses_its_registrations_but_not_the_login_client(

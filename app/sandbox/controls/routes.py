@@ -4,11 +4,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from litestar import Litestar, Request, Response, Router, delete, get, post, put
+from litestar import Litestar, Request, Response, Router, get, post
 from litestar.datastructures import State
 from litestar.di import NamedDependency, Provide
 from litestar.exceptions import ServiceUnavailableException
-from litestar.params import FromPath, JSONBody
 from msgspec import Struct
 
 from app.sandbox.altinn.altinn import Altinn
@@ -16,18 +15,18 @@ from app.sandbox.altinn.calls import Calls
 from app.sandbox.clock import Clock
 from app.sandbox.console.routes import console_script, console_style, show_console
 from app.sandbox.controls.altinn_routes import ALTINN_CONTROLS
+from app.sandbox.controls.client_routes import CLIENT_CONTROLS
 from app.sandbox.controls.clock_routes import advance_clock, show_clock, take_over_time
+from app.sandbox.controls.fault_routes import FAULT_CONTROLS
 from app.sandbox.controls.guards import demand_json, demand_loopback_host
 from app.sandbox.controls.register_routes import mark_organization
 from app.sandbox.controls.service_controls import ServiceControls
 from app.sandbox.enhetsregisteret.register import Register
-from app.sandbox.faults import Fault, Faults
+from app.sandbox.faults import Faults
 from app.sandbox.neighbours import Neighbours
 from app.sandbox.token_issuer.issuer import Issuer
 
 PATH = "/_sandbox"
-
-ControlRequest = Request[object, object, State]
 
 
 @get("/health", summary="Whether the neighbours answer, and know what time it is")
@@ -62,33 +61,6 @@ async def reset(
     return await service_controls.forward("POST", "/reset")
 
 
-@post(
-    "/clients/{client_id:str}/decision",
-    status_code=200,
-    summary="Decide on a draft as a person at the page would",
-    description='Body: `{"decision": "approve" | "reject", "person"?}`. Answers the redirect.',
-)
-async def decide(
-    client_id: FromPath[str],
-    request: ControlRequest,
-    service_controls: NamedDependency[ServiceControls],
-) -> Response[bytes]:
-    path = f"/clients/{client_id}/decision"
-    return await service_controls.forward("POST", path, await request.body())
-
-
-@post(
-    "/approvals",
-    status_code=200,
-    summary="Decide on access as the API owner would",
-    description='Body: `{"clientId", "scope"?, "claimType"?, "decision": "approve" | "refuse"}`.',
-)
-async def approve(
-    request: ControlRequest, service_controls: NamedDependency[ServiceControls]
-) -> Response[bytes]:
-    return await service_controls.forward("POST", "/approvals", await request.body())
-
-
 @get("/mailbox", summary="What organizations, suppliers and API owners have been told by mail")
 async def show_mailbox(service_controls: NamedDependency[ServiceControls]) -> Response[bytes]:
     return await service_controls.forward("GET", "/mailbox")
@@ -112,22 +84,6 @@ async def list_clients(issuer: NamedDependency[Issuer]) -> list[dict[str, Any]]:
 @post("/forget-registrations", status_code=204, summary="Let the issuer lose its registrations")
 async def forget_registrations(issuer: NamedDependency[Issuer]) -> None:
     issuer.forget_registrations(datetime.now(UTC))
-
-
-@get("/faults", summary="The faults that are waiting")
-async def list_faults(faults: NamedDependency[Faults]) -> list[Fault]:
-    return faults.current()
-
-
-@put("/faults", summary="Set how the neighbours fail; what was set before is gone")
-async def set_faults(data: JSONBody[list[Fault]], faults: NamedDependency[Faults]) -> list[Fault]:
-    faults.set(data)
-    return faults.current()
-
-
-@delete("/faults", summary="Let the neighbours work again")
-async def clear_faults(faults: NamedDependency[Faults]) -> None:
-    faults.set([])
 
 
 class Controlled(Struct, frozen=True, kw_only=True):
@@ -154,14 +110,11 @@ def controls_router(controlled: Controlled) -> Router:
             health,
             openapi_document,
             reset,
-            decide,
-            approve,
+            *CLIENT_CONTROLS,
             show_mailbox,
             list_clients,
             forget_registrations,
-            list_faults,
-            set_faults,
-            clear_faults,
+            *FAULT_CONTROLS,
             *ALTINN_CONTROLS,
             mark_organization,
             show_clock,

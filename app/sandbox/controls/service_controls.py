@@ -12,6 +12,8 @@ TIMEOUT_SECONDS = 120
 
 class ServiceControls:
     def __init__(self, url: str, secret: str) -> None:
+        self.are_there = bool(url)
+        """Not where the neighbours stand alone, without a service."""
         self.secret = secret
         self._client = httpx2.AsyncClient(
             base_url=url,

@@ -1,4 +1,4 @@
-"""The sandbox's domain clock: followed by every process, and moved in the order of what is due."""
+"""What all processes go by: the time, moved on in the order of what is due, and the faults."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,8 +10,8 @@ import pytest
 
 from app.database import Database
 from app.jobs import Job
-from app.sandbox_clock import DomainClock, NotFollowed, make_clock, write_clock
 from app.sandbox_jump import Mover
+from app.sandbox_state import NotFollowed, SandboxState, make_state, write_time
 from tests.severed import way_to
 
 DAY, HOUR, SECOND = timedelta(days=1), timedelta(hours=1), timedelta(seconds=1)
@@ -19,7 +19,7 @@ DAY, HOUR, SECOND = timedelta(days=1), timedelta(hours=1), timedelta(seconds=1)
 
 @pytest.fixture
 async def clock_url(database_url: str) -> str:
-    await make_clock(database_url)
+    await make_state(database_url)
     return database_url
 
 
@@ -32,38 +32,38 @@ async def connected(url: str) -> AsyncIterator[asyncpg.Connection]:
         await connection.close()
 
 
-def ahead(clock: DomainClock) -> timedelta:
+def ahead(clock: SandboxState) -> timedelta:
     return clock.now() - datetime.now(UTC)
 
 
 async def test_whoever_moves_the_clock_knows_that_all_have_followed(clock_url: str) -> None:
     async with (
-        DomainClock(clock_url) as one,
-        DomainClock(clock_url) as other,
+        SandboxState(clock_url) as one,
+        SandboxState(clock_url) as other,
         connected(clock_url) as mover,
     ):
         for days in (1, 2, 400):
-            await write_clock(mover, days * DAY, moving=False)
+            await write_time(mover, days * DAY, moving=False)
             for clock in (one, other):
                 assert abs(ahead(clock) - days * DAY) < SECOND
 
 
 async def test_a_process_that_comes_later_knows_the_time_at_once(clock_url: str) -> None:
     async with connected(clock_url) as mover:
-        await write_clock(mover, 3 * DAY, moving=False)
-    await make_clock(clock_url)  # as at the next start of a sandbox
-    async with DomainClock(clock_url) as clock:
+        await write_time(mover, 3 * DAY, moving=False)
+    await make_state(clock_url)  # as at the next start of a sandbox
+    async with SandboxState(clock_url) as clock:
         assert abs(ahead(clock) - 3 * DAY) < SECOND
 
 
 async def test_who_lost_the_connection_is_not_waited_for_and_catches_up(clock_url: str) -> None:
     async with (
         way_to(clock_url) as way,
-        DomainClock(way.url) as clock,
+        SandboxState(way.url) as clock,
         connected(clock_url) as mover,
     ):
         await way.cut()
-        await write_clock(mover, DAY, moving=False)
+        await write_time(mover, DAY, moving=False)
         assert abs(ahead(clock)) < SECOND
         await way.mend()
         for _ in range(100):
@@ -84,42 +84,42 @@ async def test_work_under_way_is_finished_before_the_clock_moves_and_none_begins
         await go_on.wait()
         return True
 
-    async with DomainClock(clock_url) as clock, connected(clock_url) as mover:
+    async with SandboxState(clock_url) as clock, connected(clock_url) as mover:
         run = clock.unless_moving(piece)
         under_way = asyncio.ensure_future(run())
         await asyncio.sleep(0.01)
-        moving = asyncio.create_task(write_clock(mover, DAY, moving=True))
+        moving = asyncio.create_task(write_time(mover, DAY, moving=True))
         await asyncio.sleep(0.2)
         assert not moving.done()
         assert await run() is False
         go_on.set()
         await asyncio.wait_for(moving, 5)
         assert (await under_way, runs) == (True, 1)
-        await write_clock(mover, DAY, moving=False)
+        await write_time(mover, DAY, moving=False)
         assert (await run(), runs) == (True, 2)
 
 
 async def test_a_process_that_hangs_is_waited_for_only_so_long(
     clock_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.sandbox_clock.FOLLOWED_WITHIN", 0.2)
+    monkeypatch.setattr("app.sandbox_state.FOLLOWED_WITHIN", 0.2)
 
     async def hanging() -> bool:
         await asyncio.sleep(3600)
         return True
 
-    async with DomainClock(clock_url) as clock, connected(clock_url) as mover:
+    async with SandboxState(clock_url) as clock, connected(clock_url) as mover:
         under_way = asyncio.ensure_future(clock.unless_moving(hanging)())
         await asyncio.sleep(0.01)
         with pytest.raises(NotFollowed):
-            await write_clock(mover, DAY, moving=True)
+            await write_time(mover, DAY, moving=True)
         under_way.cancel()
 
 
 class Diary:
     """Work that is due at moments, and what the clock showed when it was done."""
 
-    def __init__(self, clock: DomainClock, *moments: timedelta, again: timedelta | None = None):
+    def __init__(self, clock: SandboxState, *moments: timedelta, again: timedelta | None = None):
         self.clock = clock
         self.begun = clock.now()
         self.left = [self.begun + moment for moment in moments]
@@ -151,8 +151,8 @@ class Diary:
 
 
 @pytest.fixture
-async def clock(clock_url: str) -> AsyncIterator[DomainClock]:
-    async with DomainClock(clock_url) as clock:
+async def clock(clock_url: str) -> AsyncIterator[SandboxState]:
+    async with SandboxState(clock_url) as clock:
         yield clock
 
 
@@ -164,7 +164,7 @@ async def database(clock_url: str) -> AsyncIterator[Database]:
 
 
 async def test_what_falls_due_is_done_at_its_time_and_in_order(
-    clock: DomainClock, database: Database
+    clock: SandboxState, database: Database
 ) -> None:
     told: list[timedelta] = []
 
@@ -185,7 +185,7 @@ async def test_what_falls_due_is_done_at_its_time_and_in_order(
 
 
 async def test_what_falls_due_again_and_again_takes_no_year_to_play(
-    clock: DomainClock, database: Database
+    clock: SandboxState, database: Database
 ) -> None:
     async def tell(ahead: timedelta) -> None:
         pass
@@ -197,7 +197,9 @@ async def test_what_falls_due_again_and_again_takes_no_year_to_play(
     assert 20 < moved.steps < 100
 
 
-async def test_work_that_stays_due_holds_up_nothing(clock: DomainClock, database: Database) -> None:
+async def test_work_that_stays_due_holds_up_nothing(
+    clock: SandboxState, database: Database
+) -> None:
     async def tell(ahead: timedelta) -> None:
         pass
 
@@ -212,7 +214,7 @@ async def test_work_that_stays_due_holds_up_nothing(clock: DomainClock, database
 
 @pytest.mark.race
 async def test_two_who_move_the_clock_at_once_move_it_by_both(
-    clock: DomainClock, database: Database
+    clock: SandboxState, database: Database
 ) -> None:
     async def tell(ahead: timedelta) -> None:
         await asyncio.sleep(0)
