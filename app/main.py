@@ -21,9 +21,10 @@ from app.apis.routes import get_catalogue
 from app.changes.listener import ClientEvents
 from app.client_configurations import block_pages
 from app.client_configurations.routes import get_client, get_client_status, put_client
-from app.client_drafts import login_pages, pages
+from app.client_drafts import login_pages, pages, stop_pages
 from app.client_drafts.activation_routes import post_activation
 from app.client_drafts.creation import DraftMaker
+from app.client_drafts.replacement_routes import delete_key_replacement, get_key_replacement
 from app.client_drafts.routes import post_client_draft
 from app.client_keys.routes import (
     delete_client_secret,
@@ -77,6 +78,8 @@ CONTRACT = [
 # What this service adds to it.
 ADDED = [
     get_catalogue,
+    get_key_replacement,
+    delete_key_replacement,
     post_activation,
     post_client_secret_check,
     get_delegations,
@@ -85,7 +88,7 @@ ADDED = [
     post_delegation_request,
 ]
 API = [*CONTRACT, *ADDED]
-PAGES = [pages.router, login_pages.router, block_pages.router]
+PAGES = [pages.router, login_pages.router, block_pages.router, stop_pages.router]
 
 
 def real_time() -> datetime:

@@ -36,7 +36,7 @@ from app.changes.listener import ClientEvents
 from app.database import Database
 from app.delegations.budget import SharedBudget
 from app.main import application
-from app.notices.letters import block_address, letter_of
+from app.notices.letters import letter_of, link_address
 from app.notices.models import Notice
 from app.notices.rules import MAY_BLOCK, NoticeKind, Recipient
 from app.problems import Problem, ServiceUnavailable
@@ -92,7 +92,7 @@ class Mail(Struct, frozen=True, rename="camel"):
     to: str | None
     subject: str
     text: str
-    block_url: str | None
+    link: str | None
 
 
 def create_service() -> ASGIApp:
@@ -237,7 +237,7 @@ def _mail(notice: Notice, settings: Settings) -> Mail:
         to=notice.address,
         subject=letter.subject,
         text=letter.text,
-        block_url=block_address(notice, settings) if notice.recipient in MAY_BLOCK else None,
+        link=link_address(notice, settings) if notice.recipient in MAY_BLOCK else None,
     )
 
 

@@ -19,7 +19,7 @@ from app.changes.listener import ClientEvents
 from app.client_drafts.activation import activation_code
 from app.client_drafts.models import ClientDraft
 from app.client_drafts.parking import park_client_draft
-from app.client_drafts.queries import draft_of
+from app.client_drafts.queries import draft_of, newest_replacement
 from app.client_drafts.redirects import redirect_target
 from app.client_drafts.rights import Decider, MayDecide, may_decide
 from app.client_drafts.rules import (
@@ -42,7 +42,11 @@ LOOK_FOR_DRAFTS_EVERY = 0.2  # seconds
 LOOK_FOR_RIGHT_EVERY = 1.0
 SECURITY_LEVEL = 4
 _DECLINED = (DraftStatus.DECLINED,)
-_CONFIRMED = (DraftStatus.CONFIRMED, DraftStatus.AWAITING_ACTIVATION)
+_CONFIRMED = (
+    DraftStatus.CONFIRMED,
+    DraftStatus.AWAITING_ACTIVATION,
+    DraftStatus.AWAITING_EXCHANGE,
+)
 
 log = structlog.get_logger()
 
@@ -96,7 +100,7 @@ class Persons:
 
     async def _draft(self, client_id: UUID) -> ClientDraft:
         async with self.database.sessions() as db:
-            draft = await draft_of(db, client_id)
+            draft = await newest_replacement(db, client_id) or await draft_of(db, client_id)
         if draft is None:
             raise DraftNotFound
         return draft
@@ -113,7 +117,7 @@ class Persons:
                 now=self.clock(),
             )
         if decided.published_version is not None:
-            await self.issuer_knows(draft.client_id, decided.published_version)
+            await self.issuer_knows(draft.final_client_id, decided.published_version)
         return self._went(decided.draft, "Success")
 
     async def _may(self, draft: ClientDraft, name: str) -> MayDecide:
@@ -172,7 +176,7 @@ class Persons:
             status=status,
             code=code if status in ("Success", "Pending") else None,
         )
-        return Decided(draft.client_id, status, address)
+        return Decided(draft.final_client_id, status, address)
 
     async def confirm_for_ever(self) -> None:
         """`--auto-confirm`: somebody presses as soon as a draft is there, once for each."""

@@ -27,6 +27,7 @@ from app.approvals.decisions import due_decisions, next_decision_due
 from app.audit.sealing import seal_trail, warn_of_unsealed
 from app.changes.listener import ClientEvents
 from app.client_configurations.registration import registration_of
+from app.client_drafts.exchange_job import exchange_job
 from app.client_drafts.sweeping import (
     expire_drafts,
     lapse_confirmations,
@@ -243,6 +244,7 @@ def domain_work(
             Verifier(sessions, catalogues, others.register, others.person_rights, settings), clock
         ),
         register_job(sessions, others.register, others.register_feed, clock),
+        exchange_job(sessions, catalogues, settings, clock),
         *domain_jobs(sessions, clock),
     )
 

@@ -59,6 +59,7 @@ OPERATIONS: Mapping[str, Operation] = {
         refusals=[
             "DraftRefused",
             "ApiKeyRejected",
+            "ReplacedClientNotFound",
             "KeyTaken",
             "IdempotencyKeyReused",
             *BODY_IS_READ,
@@ -94,6 +95,14 @@ OPERATIONS: Mapping[str, Operation] = {
             304: UNCHANGED,
         },
         refusals=["CursorRefused", "InternalError", "Unavailable"],
+    ),
+    "getKeyReplacement": Operation(
+        answers={200: Answer("The replacement that is waiting.", "KeyReplacement")},
+        refusals=[*CLIENT_CALLS, "NoReplacement"],
+    ),
+    "stopKeyReplacement": Operation(
+        answers={204: Answer("It is stopped; the keys go on working.")},
+        refusals=[*CLIENT_CALLS, "NoReplacement"],
     ),
     "getClient": Operation(
         headers=["ifNoneMatch", "acceptLanguage"],

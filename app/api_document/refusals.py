@@ -21,6 +21,8 @@ from app.client_drafts.rules import (
     ActivationLapsed,
     DraftNotFound,
     DraftOutdated,
+    NoReplacement,
+    ReplacedClientNotFound,
 )
 from app.client_keys.rules import KeyNotFound, KeyTaken, KidTaken, LastUsableKey, TooManyKeys
 from app.clients.standing import ClientBlocked, ClientUnknown
@@ -142,6 +144,8 @@ REFUSALS: Mapping[str, Refusal] = {
             ActivationCodeRejected("#/activation"),
         ],
     ),
+    "ReplacedClientNotFound": Refusal("/v1/client-drafts", [ReplacedClientNotFound()]),
+    "NoReplacement": Refusal("/v1/client/key-replacement", [NoReplacement()]),
     "DraftNotFound": Refusal(_ACTIVATION, [DraftNotFound()]),
     "NotActivated": Refusal(
         _ACTIVATION,

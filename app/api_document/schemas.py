@@ -12,6 +12,7 @@ from app.client_drafts.wire import (
     ClientActivated,
     ClientActivation,
     ClientDraftCreated,
+    KeyReplacement,
     NewClientDraft,
 )
 from app.client_keys.wire import ClientSecret, ClientSecretCreated, KeyCheck, KeyChecked
@@ -47,6 +48,7 @@ BODIES: Mapping[str, Any] = {
     "ClientDraftCreated": ClientDraftCreated,
     "ClientActivation": ClientActivation,
     "ClientActivated": ClientActivated,
+    "KeyReplacement": KeyReplacement,
     "CurrentClient": CurrentClient,
     "ClientUpdate": ClientUpdate,
     "ClientStatusAnswer": ClientStatusAnswer,

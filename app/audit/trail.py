@@ -33,6 +33,8 @@ class Happened(StrEnum):
     KEY_ENDED = "clientKey.ended"
     KEY_REVOKED = "clientKey.revoked"
     KEY_TAKEN_OVER = "clientKey.takenOver"
+    KEYS_REPLACED = "clientKeys.replaced"
+    REPLACEMENT_STOPPED = "clientKeys.replacementStopped"
     KEY_LEAKED = "clientKey.leaked"
     ACCESS_APPROVED = "access.approved"
     ACCESS_REFUSED = "access.refused"

@@ -13,14 +13,13 @@ from app.client_configurations.operator import change_status
 from app.clients.models import ClientConfiguration
 from app.clients.rules import ClientEvent, ClientStatus
 from app.notices.models import Notice
-from app.notices.rules import MAY_BLOCK, is_block_token, still_blocks
+from app.notices.queries import notice_of_link
+from app.notices.rules import still_blocks
 from app.settings import Settings
 from app.state_machine import WrongState
 from app.web.forms import PageRequest, own_form
 from app.web.languages import Language, chosen_language
 from app.web.pages import EXCEPTION_HANDLERS, Answer, Page, language_of, message, show
-
-LARGEST_ID = 2**63 - 1
 
 
 @get("/block-client/{token:str}")
@@ -58,14 +57,8 @@ async def _block(request: PageRequest, notice: Notice) -> None:
 
 
 async def _notice(db: AsyncSession, token: str, settings: Settings) -> Notice:
-    """The notice whose link this is. Nothing is told of any other."""
-    number = token.partition("-")[0]
-    if not (number.isascii() and number.isdecimal()) or int(number) > LARGEST_ID:
-        raise NotFoundException
-    notice = await db.get(Notice, int(number))
-    if notice is None or notice.recipient not in MAY_BLOCK:
-        raise NotFoundException
-    if not is_block_token(token, notice.id, notice.client_id, secret_key=settings.secret_key):
+    notice = await notice_of_link(db, token, secret_key=settings.secret_key)
+    if notice is None:
         raise NotFoundException
     return notice
 

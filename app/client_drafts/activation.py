@@ -87,11 +87,11 @@ async def activate_client_draft(
             if draft.activated_at is None:
                 await _activate(db, draft, actor, catalogue, settings, now)
             made = draft.status is DraftStatus.CONFIRMED
-            version = await wanted_now(db, client_id) if made else None
+            version = await wanted_now(db, draft.final_client_id) if made else None
     except IntegrityError as error:
         raise_if_key_taken(error)
         raise
-    return Activated(client_id, draft.status, version)
+    return Activated(draft.final_client_id, draft.status, version)
 
 
 def _check_code(draft: ClientDraft, code: object, secret_key: str) -> None:

@@ -75,13 +75,13 @@ async def _activated(
     claims = verified_key_proof(
         proof,
         acceptable_jwk(draft.public_key.parameters, pointer="#"),
-        client_id=draft.client_id,
+        client_id=draft.final_client_id,
         urls=[base + path for base in settings.public_base_urls],
         pointer=POINTER,
         now=real_now,
     )
     origin = origin_of(request)
-    actor = Actor(f"client:{draft.client_id}", origin.address, origin.request_id)
+    actor = Actor(f"client:{draft.final_client_id}", origin.address, origin.request_id)
     request.scope["state"]["caller"] = actor.name
     async with state.database.sessions() as db:
         return await activate_client_draft(

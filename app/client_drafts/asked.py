@@ -13,6 +13,7 @@ from app.client_configurations.asking import (
     tenancy_errors,
 )
 from app.client_drafts.redirects import confirmation_redirect_error
+from app.client_drafts.replaced import kept_errors
 from app.client_drafts.wire import AskedFor, ClientClaim
 from app.problems import FieldError
 from app.settings import Settings
@@ -38,6 +39,7 @@ def asked_for_client(
         scopes = system.preselected_scopes
     claims: list[ClientClaim] = given.get("audience_specific_client_claims") or []
     address: str | None = given.get("post_client_confirmation_redirect_uri")
+    errors += kept_errors(given)
     errors += tenancy_errors(system)
     errors += scope_errors(scopes, system)
     if scopes and "api_scopes" in given:  # without scopes that can be read no claim can be judged

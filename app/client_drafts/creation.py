@@ -18,6 +18,7 @@ from app.access.callers import CallingSystem
 from app.access.idempotency import Once
 from app.access.limits import asked_for
 from app.access.public_jwk import KeyRefused, PublicKey
+from app.apis.catalogue import ClientSystem
 from app.apis.queries import Catalogues
 from app.client_drafts.asked import asked_for_client, demands_activation
 from app.client_drafts.keeping import (
@@ -29,6 +30,7 @@ from app.client_drafts.keeping import (
 )
 from app.client_drafts.limits import DraftLimits, Judged
 from app.client_drafts.queries import WHAT_IS_KNOWN
+from app.client_drafts.replaced import asked_of_replaced
 from app.client_drafts.use_cases import draft_life
 from app.client_drafts.wire import AskedFor, NewClientDraft
 from app.client_keys.acceptance import registrable_key
@@ -82,18 +84,40 @@ async def create_client_draft(
         raise InvalidRequest(errors)
     if known["key_of"] is not None:
         raise KeyTaken
+    if replaced := given.get("replaces_keys_of"):
+        sessions = maker.database.sessions
+        asked = await asked_of_replaced(sessions, caller, replaced, number, key.kid, asked)
 
-    created = CreatedDraft(
-        client_id=uuid4(),
-        thumbprint=key.thumbprint,
-        expires_at=now + draft_life(maker.settings, catalogue, system.id, number),
-        external_ref=given.get("external_ref"),
-        warnings=[*key.warnings, *_warnings(found, number)],
-        activation=demands_activation(given, system),
-    )
-    demands_code = limits.key_is_over or system.pairing or bool(given.get("pairing"))
+    expires_at = now + draft_life(maker.settings, catalogue, system.id, number)
+    warnings = [*key.warnings, *_warnings(found, number)]
+    created = _created(given, key, system, expires_at, warnings)
+    demands_code = limits.key_is_over or _demands_code(given, system, created)
     draft = NewDraft(created, number, asked, key, demands_code)
     return await keep_draft(maker.database, caller, draft, once, limits.hints, now)
+
+
+def _created(
+    given: Mapping[str, Any],
+    key: PublicKey,
+    system: ClientSystem,
+    expires_at: datetime,
+    warnings: list[str],
+) -> CreatedDraft:
+    return CreatedDraft(
+        client_id=uuid4(),
+        thumbprint=key.thumbprint,
+        expires_at=expires_at,
+        external_ref=given.get("external_ref"),
+        warnings=warnings,
+        activation=demands_activation(given, system),
+        replaces_keys_of=given.get("replaces_keys_of"),
+    )
+
+
+def _demands_code(given: Mapping[str, Any], system: ClientSystem, draft: CreatedDraft) -> bool:
+    """For a replacement without activation, only the typed code stands against a foreign key."""
+    unguarded = draft.replaces_keys_of is not None and not draft.activation
+    return system.pairing or bool(given.get("pairing")) or unguarded
 
 
 def _once(

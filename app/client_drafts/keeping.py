@@ -26,6 +26,7 @@ class CreatedDraft(Struct, frozen=True):
     external_ref: str | None
     warnings: list[str]
     activation: bool
+    replaces_keys_of: UUID | None = None
 
 
 class NewDraft(Struct, frozen=True):
@@ -87,6 +88,7 @@ async def _keep(
         public_key=msgspec.json.encode(stored).decode(),
         pairing=draft.pairing,
         activation=created.activation,
+        replaces_keys_of=created.replaces_keys_of,
         external_ref=created.external_ref,
         created_at=now,
         expires_at=created.expires_at,

@@ -17,6 +17,13 @@ class ClientDraft(Base):
     __table_args__ = (
         # The jobs that end drafts, and confirmations, look for these and for nothing else.
         Index(None, "expires_at", postgresql_where="status = 'pending'"),
+        Index(None, "exchange_at", postgresql_where="status = 'awaitingExchange'"),
+        Index(
+            "one_exchange_waits",
+            "replaces_keys_of",
+            unique=True,
+            postgresql_where="status = 'awaitingExchange'",
+        ),
         Index(None, "activation_until", postgresql_where="status = 'awaitingActivation'"),
     )
 
@@ -24,6 +31,11 @@ class ClientDraft(Base):
     client_system_id: Mapped[str]
     api_key_prefix: Mapped[str]
     organization_number: Mapped[str] = mapped_column(index=True)
+    replaces_keys_of: Mapped[UUID | None] = mapped_column(
+        ForeignKey("client_configurations.client_id"), default=None
+    )
+    """The client that is to have the key, where there is one already. `client_id` then names this
+    draft alone."""
     asked: Mapped[AskedFor] = mapped_column(Json(AskedFor))
     public_key: Mapped[StoredKey] = mapped_column(Json(StoredKey))
     pairing: Mapped[bool] = mapped_column(default=False)
@@ -43,8 +55,15 @@ class ClientDraft(Base):
     activation_until: Mapped[datetime | None] = mapped_column(default=None)
     """Until when the newest confirmation's code can be used; it stays when that is over."""
     activated_at: Mapped[datetime | None] = mapped_column(default=None)
+    exchange_at: Mapped[datetime | None] = mapped_column(default=None)
+    """When the key takes over from others that were seen lately."""
     contact_email: Mapped[str | None] = mapped_column(default=None)
     """For the client, while it waits for its activation."""
+
+    @property
+    def final_client_id(self) -> UUID:
+        """The client that comes of it, or that gets its key."""
+        return self.replaces_keys_of or self.client_id
 
     def status_at(self, now: datetime) -> DraftStatus:
         return status_now(self.status, self.expires_at, now, self.activation_until)

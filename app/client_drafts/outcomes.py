@@ -22,6 +22,7 @@ PENDING, REJECTED = "Pending", "Rejected"
 WORDS = {
     DraftStatus.CONFIRMED: SUCCESS,
     DraftStatus.AWAITING_ACTIVATION: SUCCESS,
+    DraftStatus.AWAITING_EXCHANGE: PENDING,
     DraftStatus.VERIFYING_RIGHT: PENDING,
     DraftStatus.DECLINED: CANCELLED,
     DraftStatus.EXPIRED: EXPIRED,
@@ -32,6 +33,7 @@ _DECIDED = {
         DraftStatus.CONFIRMED,
         DraftStatus.VERIFYING_RIGHT,
         DraftStatus.AWAITING_ACTIVATION,
+        DraftStatus.AWAITING_EXCHANGE,
     ),
     Action.DECLINE: (DraftStatus.DECLINED,),
 }
@@ -41,6 +43,7 @@ _TEXTS = {
     DeclineReason.ORGANIZATION_REFUSED: "organization_refused",
     DeclineReason.NO_LONGER_OFFERED: "no_longer_offered",
     DeclineReason.KEY_TAKEN: "key_taken",
+    DeclineReason.STOPPED: "replacement_stopped",
 }
 
 
@@ -125,4 +128,6 @@ def outdated_page(
     shared: bool = False,
 ) -> Response[str]:
     name = "organization_refused" if why.organization_refused else "no_longer_offered"
+    if why.not_replaceable:
+        name = "not_replaceable"
     return outcome_page(request, draft, DraftStatus.PENDING, language, name=name, shared=shared)

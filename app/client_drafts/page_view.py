@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 
 import msgspec
 from msgspec import Struct
@@ -66,6 +66,10 @@ class ShownDraft(Struct, frozen=True, kw_only=True):
     """Nothing begins before the browser has come back to the program."""
     only_at_program: bool
     """Whoever got the link from another cannot confirm: his browser leads back to no program."""
+    replaces: bool
+    """It brings a new key to a client that there is already."""
+    last_seen: date | None
+    """The day on which a key that would end was last seen."""
     has_lapsed: bool
     """It was confirmed before, and the program did not take it."""
 
@@ -82,6 +86,8 @@ class Surroundings(Struct, frozen=True):
     language: Language
     names: Mapping[str, str]
     """Of organizations, by their numbers."""
+    last_seen: datetime | None = None
+    """Of the keys that a new one would replace."""
     shared: bool = False
     """The link was passed on: the code is always typed, and no program here waits."""
 
@@ -97,7 +103,7 @@ def shown_draft(draft: ClientDraft, around: Surroundings) -> ShownDraft:
     shared = system.redirect_uri_rule is RedirectUriRule.SHARED
     activates = needs_activation(draft, around.catalogue)
     return ShownDraft(
-        client_id=str(draft.client_id),
+        client_id=str(draft.final_client_id),
         system=system.name,
         supplier=ShownOrganization(system.supplier_organization_number, system.supplier_name),
         organization=_organization(draft.organization_number, around),
@@ -116,6 +122,8 @@ def shown_draft(draft: ClientDraft, around: Surroundings) -> ShownDraft:
         code_is_typed=around.shared or code_is_typed(draft, system),
         activates=activates,
         only_at_program=around.shared and activates,
+        replaces=draft.replaces_keys_of is not None,
+        last_seen=around.last_seen.date() if around.last_seen else None,
         has_lapsed=draft.activation_until is not None,
     )
 

@@ -121,7 +121,7 @@ async def _decided(visit: Visit, form: DecisionForm) -> Answer:
             shared=visit.shared,
         )
     if decided.published_version is not None:
-        await state.published(draft.client_id, decided.published_version)
+        await state.published(draft.final_client_id, decided.published_version)
     after = decided.draft
     return go_to(
         address_after(

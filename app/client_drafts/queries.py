@@ -52,6 +52,7 @@ _columns = (
     "public_key",
     "pairing",
     "activation",
+    "replaces_keys_of",
     "external_ref",
     "created_at",
     "expires_at",
@@ -93,3 +94,13 @@ async def is_registered(db: AsyncSession, thumbprint: str) -> bool:
         select(func.count()).select_from(ClientKey).where(ClientKey.thumbprint == thumbprint)
     )
     return bool(found)
+
+
+async def newest_replacement(db: AsyncSession, client_id: UUID) -> ClientDraft | None:
+    """The newest draft that is to replace the keys of this client."""
+    return await db.scalar(
+        select(ClientDraft)
+        .where(ClientDraft.replaces_keys_of == client_id)
+        .order_by(ClientDraft.created_at.desc())
+        .limit(1)
+    )

@@ -1,5 +1,6 @@
 """The life of a draft, and what it may ask for."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from http import HTTPStatus
@@ -12,6 +13,7 @@ class DraftStatus(StrEnum):
     PENDING = "pending"
     VERIFYING_RIGHT = "verifyingRight"  # somebody has confirmed who may or may not
     AWAITING_ACTIVATION = "awaitingActivation"  # confirmed; the program has yet to say so
+    AWAITING_EXCHANGE = "awaitingExchange"  # confirmed; the keys of a client in use change later
     CONFIRMED = "confirmed"
     DECLINED = "declined"
     EXPIRED = "expired"
@@ -22,6 +24,7 @@ class ActivationStatus(StrEnum):
 
     CONFIRMED = "confirmed"
     VERIFYING_RIGHT = "verifyingRight"
+    AWAITING_EXCHANGE = "awaitingExchange"
 
 
 class DraftEvent(StrEnum):
@@ -33,6 +36,9 @@ class DraftEvent(StrEnum):
     REFUSE = "refuse"
     AWAIT_ACTIVATION = "await activation"
     ACTIVATE = "activate"
+    DELAY = "delay"
+    EXCHANGE = "exchange"
+    STOP = "stop"
     LAPSE = "lapse"  # nobody has activated in time: it can be confirmed again
 
 
@@ -50,6 +56,10 @@ TRANSITIONS: Transitions[DraftStatus, DraftEvent] = {
     (DraftStatus.VERIFYING_RIGHT, DraftEvent.ACTIVATE): DraftStatus.VERIFYING_RIGHT,
     (DraftStatus.VERIFYING_RIGHT, DraftEvent.AWAIT_ACTIVATION): DraftStatus.AWAITING_ACTIVATION,
     (DraftStatus.VERIFYING_RIGHT, DraftEvent.LAPSE): DraftStatus.PENDING,
+    (DraftStatus.CONFIRMED, DraftEvent.DELAY): DraftStatus.AWAITING_EXCHANGE,
+    (DraftStatus.AWAITING_EXCHANGE, DraftEvent.EXCHANGE): DraftStatus.CONFIRMED,
+    (DraftStatus.AWAITING_EXCHANGE, DraftEvent.STOP): DraftStatus.DECLINED,
+    (DraftStatus.AWAITING_EXCHANGE, DraftEvent.REFUSE): DraftStatus.DECLINED,
 }
 
 READABLE_AFTER_DECISION = timedelta(days=30)
@@ -66,6 +76,7 @@ class DeclineReason(StrEnum):
     ORGANIZATION_REFUSED = "organizationRefused"
     NO_LONGER_OFFERED = "noLongerOffered"
     KEY_TAKEN = "keyTaken"
+    STOPPED = "stopped"
 
 
 REASONS_OF_PERSONS = frozenset(
@@ -81,6 +92,10 @@ URGENT_FOR = timedelta(minutes=2)
 FIRST_WAIT = timedelta(seconds=5)
 LONGEST_WAIT = timedelta(minutes=15)
 
+SEEN_LATELY = timedelta(days=7)
+EXCHANGED_AFTER = timedelta(hours=24)
+"""How long the keys of a client that was seen lately can be saved from being replaced."""
+
 ACTIVATED_WITHIN = timedelta(minutes=10)
 """How long a program has to send the activation code back."""
 
@@ -90,6 +105,11 @@ def wait_before_asking(attempts: int, jitter: float) -> timedelta:
     times: int = 2 ** min(attempts, 10)
     wait = min(FIRST_WAIT * times, LONGEST_WAIT)
     return wait * (0.75 + jitter / 2)
+
+
+def is_seen_lately(moments: Sequence[datetime | None], now: datetime) -> bool:
+    """Whether an installation that is said to be lost may still be there."""
+    return any(moment is not None and now - moment <= SEEN_LATELY for moment in moments)
 
 
 def status_now(
@@ -130,8 +150,12 @@ class DraftOutdated(Problem):
     title = "The draft can no longer be confirmed"
     status = HTTPStatus.CONFLICT
 
-    def __init__(self, detail: str, *, organization_refused: bool = False) -> None:
+    def __init__(
+        self, detail: str, *, organization_refused: bool = False, not_replaceable: bool = False
+    ) -> None:
         super().__init__(f"{detail} Make a new draft.")
+        self.not_replaceable = not_replaceable
+        """The client whose keys it would replace is why."""
         self.organization_refused = organization_refused
         """Enhetsregisteret is why; else it is the catalogue."""
 
@@ -158,3 +182,26 @@ class ActivationLapsed(Problem):
             f"The code could be used until {until:%Y-%m-%d %H:%M} UTC, and there is no client. "
             "Open `confirmUrl` again: the person can confirm once more, as long as the draft lives."
         )
+
+
+class ReplacedClientNotFound(Problem):
+    """One refusal for a client that is unknown, foreign, blocked or closed."""
+
+    slug = "replaced-client-not-found"
+    title = "There is no such client to replace the keys of"
+    status = HTTPStatus.NOT_FOUND
+
+    def __init__(self) -> None:
+        super().__init__(
+            "`replacesKeysOf` names a client of the same client system and organization that is "
+            "in use. Without it a new client is asked for."
+        )
+
+
+class NoReplacement(Problem):
+    slug = "no-key-replacement"
+    title = "No replacement of the keys is waiting"
+    status = HTTPStatus.NOT_FOUND
+
+    def __init__(self) -> None:
+        super().__init__("Nobody has asked for it, or it has been stopped, or it has happened.")

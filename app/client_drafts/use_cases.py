@@ -14,6 +14,7 @@ from app.audit.trail import WORKER, Happened, record
 from app.changes.queries import client_changed
 from app.client_drafts.models import ClientDraft
 from app.client_drafts.queries import draft_to_decide, is_registered
+from app.client_drafts.replacement import replace_keys
 from app.client_drafts.rules import (
     ACTIVATED_WITHIN,
     TRANSITIONS,
@@ -137,12 +138,15 @@ async def make_client(
     settings: Settings,
     contact_email: str | None,
     now: datetime,
-) -> int:
+) -> int | None:
     """The client of a draft that has just been confirmed, in the transaction of that.
 
-    Returns the version that the token issuer has to know. Raises `KeyTaken` and `DraftOutdated`.
+    Returns the version that the token issuer has to know; None where nothing changes yet. Raises
+    `KeyTaken` and `DraftOutdated`.
     """
     entry = await _check_still_good(db, draft, catalogue, settings)
+    if draft.replaces_keys_of is not None:
+        return await replace_keys(db, draft, catalogue, settings, now)
     await _add_client(db, draft, entry, contact_email, now)
     _add_key(db, draft, settings, now)
     await _ask_for_access(db, draft, catalogue, settings, now)

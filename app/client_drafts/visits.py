@@ -23,6 +23,7 @@ from app.client_drafts.outcomes import (
 )
 from app.client_drafts.page_view import ShownDraft, Surroundings, shown_draft
 from app.client_drafts.redirects import legacy_redirect
+from app.client_drafts.replaced import last_seen
 from app.client_drafts.rights import Decider, MayDecide, may_decide
 from app.client_drafts.rules import DraftStatus
 from app.client_drafts.use_cases import open_client_draft
@@ -125,9 +126,13 @@ async def _pending(
         return outdated_page(request, draft, why, language, shared=goal.shared)
     async with state.database.sessions() as db:
         names = await organization_names(db, draft.asked.child_organization_numbers)
+        replaced = draft.replaces_keys_of
+        seen = await last_seen(db, replaced) if replaced is not None else None
     if found is not None and found.entry.name is not None:
         names[draft.organization_number] = found.entry.name
-    around = Surroundings(catalogue, state.settings, language, names, shared=goal.shared)
+    around = Surroundings(
+        catalogue, state.settings, language, names, last_seen=seen, shared=goal.shared
+    )
     decider = Decider(session.person, session.user.security_level)
     may = await may_decide(state.person_rights, catalogue, decider, draft.organization_number)
     if may is MayDecide.WEAK_LOGIN:

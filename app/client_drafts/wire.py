@@ -46,6 +46,7 @@ class NewClientDraft(Struct, rename="camel", kw_only=True, frozen=True):
     external_ref: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
     pairing: bool | None = None
     activation: Activation | None = None
+    replaces_keys_of: UUID | None = None
 
 
 class AskedFor(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -83,3 +84,10 @@ class ClientActivated(Struct, rename="camel", frozen=True):
 
     client_id: UUID
     status: ActivationStatus
+
+
+class KeyReplacement(Struct, rename="camel", frozen=True):
+    """A key that is to take over a client whose own are said to be lost."""
+
+    jwk_thumbprint: str
+    exchange_at: datetime

@@ -1,6 +1,6 @@
 """Writing notices down, in the transaction of what they tell of."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -8,20 +8,22 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.notices.models import Notice
-from app.notices.rules import NoticeKind, Recipient
+from app.notices.rules import MAY_BLOCK, NoticeKind, Recipient, is_block_token
+
+LARGEST_ID = 2**63 - 1
 
 
 def tell(
     db: AsyncSession,
     kind: NoticeKind,
     client_id: UUID,
-    addresses: Mapping[Recipient, str | None],
+    addresses: Sequence[tuple[Recipient, str | None]],
     *,
     facts: Mapping[str, str],
     at: datetime,
 ) -> None:
     """One notice for each of `addresses`, also where nobody has given any."""
-    for recipient, address in addresses.items():
+    for recipient, address in addresses:
         db.add(
             Notice(
                 client_id=client_id,
@@ -41,3 +43,15 @@ async def notices_of(db: AsyncSession, client_id: UUID) -> list[Notice]:
         select(Notice).where(Notice.client_id == client_id).order_by(Notice.id)
     )
     return list(found)
+
+
+async def notice_of_link(db: AsyncSession, token: str, *, secret_key: str) -> Notice | None:
+    """The notice in which this link stood. Nothing is told of any other."""
+    number = token.partition("-")[0]
+    if not (number.isascii() and number.isdecimal()) or int(number) > LARGEST_ID:
+        return None
+    notice = await db.get(Notice, int(number))
+    if notice is None or notice.recipient not in MAY_BLOCK:
+        return None
+    good = is_block_token(token, notice.id, notice.client_id, secret_key=secret_key)
+    return notice if good else None

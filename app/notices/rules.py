@@ -16,6 +16,8 @@ LEASE = timedelta(minutes=2)
 
 class NoticeKind(StrEnum):
     CLIENT_CONFIRMED = "clientConfirmed"
+    KEYS_TO_BE_REPLACED = "keysToBeReplaced"
+    KEYS_REPLACED = "keysReplaced"
 
 
 class Recipient(StrEnum):

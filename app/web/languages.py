@@ -1,7 +1,7 @@
 """The languages that people are addressed in, and how each writes numbers and moments."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -67,6 +67,12 @@ def written_number(organization_number: str) -> str:
     """`310 000 019`, with spaces at which no line breaks."""
     groups = (organization_number[at : at + 3] for at in range(0, len(organization_number), 3))
     return "\N{NO-BREAK SPACE}".join(groups)
+
+
+def written_day(day: date, language: Language) -> str:
+    """`22. november 2026`."""
+    month = _MONTHS[language].split()[day.month - 1]
+    return f"{day.day}{'' if language is Language.EN else '.'} {month} {day.year}"
 
 
 def written_moment(moment: datetime, language: Language) -> str:

@@ -27,6 +27,7 @@ from app.web.languages import (
     OWN_NAMES,
     Language,
     chosen_language,
+    written_day,
     written_moment,
     written_number,
 )
@@ -130,6 +131,7 @@ def _templates() -> Environment:
     environment.filters["fill"] = str.format_map
     environment.filters["number"] = written_number
     environment.filters["moment"] = written_moment
+    environment.filters["day"] = written_day
     return environment
 
 

@@ -21,7 +21,7 @@ async def test_who_did_not_know_of_a_client_blocks_it(page: Page, sandbox: Ready
             if (mail["clientId"], mail["recipient"]) == (client.client_id, "supplier")
         ]
         assert mail["to"] == "drift@fjord.example"
-        await page.goto(mail["blockUrl"])
+        await page.goto(mail["link"])
         await looked_at(page, "block")
         assert "Fjord EPJ" in await page.get_by_role("main").inner_text()
         await page.get_by_role("button", name="Sperr klienten").click()

@@ -16,7 +16,7 @@ from app.audit.models import AuditEvent
 from app.client_drafts.use_cases import confirm_client_draft
 from app.clients.models import ClientConfiguration
 from app.clients.rules import ClientStatus
-from app.notices.letters import block_address, letter_of
+from app.notices.letters import letter_of, link_address
 from app.notices.mail import MailUnavailable
 from app.notices.models import Notice
 from app.notices.rules import BLOCKS_WITHIN, NoticeKind, Recipient, block_token, wait_after
@@ -102,7 +102,7 @@ async def test_the_organization_and_the_supplier_are_told_of_a_confirmation(
     assert first["from"] == "ikke-svar@onboarding.example"
     assert first["auto-submitted"] == "auto-generated"
     text = first.get_content()
-    links = [block_address(notice, service.settings) for notice in await notices(service)]
+    links = [link_address(notice, service.settings) for notice in await notices(service)]
     for part in (str(client_id), links[0], "vart sett opp", "was set up", "Prøvedrift AS"):
         assert part in text
     assert links[1] not in text
@@ -169,7 +169,7 @@ async def test_of_eight_workers_one_sends_each_letter(service: Service, mailbox:
 
 
 async def link(service: Service, recipient: int = 0) -> str:
-    return block_address((await notices(service))[recipient], service.settings)
+    return link_address((await notices(service))[recipient], service.settings)
 
 
 async def press(service: Service, address: str) -> httpx2.Response:

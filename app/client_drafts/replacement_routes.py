@@ -1,0 +1,60 @@
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any
+
+from litestar import Request, delete, get
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.access.authentication import client_that_changes, client_that_reads
+from app.access.callers import CallingClient
+from app.client_drafts.models import ClientDraft
+from app.client_drafts.replacement import stop_replacement, waiting_exchange
+from app.client_drafts.rules import NoReplacement
+from app.client_drafts.wire import KeyReplacement
+from app.client_keys.queries import standing_of
+from app.clients.standing import check_standing
+
+PATH = "/client/key-replacement"
+
+
+@get(
+    PATH,
+    operation_id="getKeyReplacement",
+    summary="See whether the keys are to be replaced",
+    tags=["ClientSecret"],
+)
+async def get_key_replacement(request: Request[Any, Any, Any]) -> KeyReplacement:
+    """The key that is to take over the calling client, because somebody has said that its own
+    are lost, and when that happens. 404 where there is none.
+    """
+    caller = await client_that_reads(request)
+    async with request.app.state.database.sessions() as db:
+        draft = await _waiting(db, caller)
+    at = draft.exchange_at
+    assert isinstance(at, datetime)  # each that waits has its time
+    return KeyReplacement(draft.public_key.thumbprint, at)
+
+
+@delete(
+    PATH,
+    operation_id="stopKeyReplacement",
+    summary="Stop the replacement of the keys",
+    tags=["ClientSecret"],
+    status_code=HTTPStatus.NO_CONTENT,
+)
+async def delete_key_replacement(request: Request[Any, Any, Any]) -> None:
+    """Stop it: this installation is not lost. Its keys go on working."""
+    caller = await client_that_changes(request)
+    state = request.app.state
+    async with state.database.sessions.begin() as db:
+        draft = await _waiting(db, caller)
+        await stop_replacement(db, draft.client_id, caller.actor, now=state.clock())
+
+
+async def _waiting(db: AsyncSession, caller: CallingClient) -> ClientDraft:
+    standing = await standing_of(db, caller.client_id, caller.key_thumbprint)
+    check_standing(standing[0] if standing else None, key_has_ended=bool(standing and standing[1]))
+    draft = await waiting_exchange(db, caller.client_id)
+    if draft is None:
+        raise NoReplacement
+    return draft

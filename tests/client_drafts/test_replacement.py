@@ -1,0 +1,411 @@
+"""A new key for an installation that has lost its own."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx2
+import pytest
+from msgspec import Struct
+from sqlalchemy import func, select, update
+
+from app.approvals.models import ApiAccess, ScopeAccess
+from app.approvals.rules import AccessState
+from app.audit.models import AuditEvent
+from app.audit.trail import OPERATOR
+from app.changes.models import ClientChanges
+from app.client_configurations.operator import change_status
+from app.client_drafts.activation import activation_code
+from app.client_drafts.models import ClientDraft
+from app.client_drafts.replacement import exchange_due, next_exchange_due
+from app.client_drafts.rules import DeclineReason, DraftOutdated, DraftStatus
+from app.client_drafts.use_cases import Decided
+from app.client_keys.models import ClientKey
+from app.client_keys.rules import KeyState
+from app.clients.models import ClientConfiguration
+from app.clients.rules import ClientEvent
+from app.notices.letters import letter_of, link_address
+from app.notices.models import Notice
+from app.notices.rules import NoticeKind, Recipient
+from tests.client_drafts.serving import SAME_ORIGIN
+from tests.installers.keys import InstallersKey, ec_key, key_proof
+from tests.serving import (
+    CLIENT_SCOPE,
+    FJORD,
+    Client,
+    Service,
+    a_draft,
+    pointers,
+    problem_of,
+    serving,
+)
+
+RETURN = "http://localhost:8765/done"
+SKY = "sandbox-sky"
+DAY, WEEK = timedelta(days=1), timedelta(days=7)
+
+
+@pytest.fixture
+async def service(seeded_url: str) -> AsyncIterator[Service]:
+    async with serving(seeded_url) as service:
+        yield service
+
+
+class Lost(Struct):
+    """A client, and the draft for its new key."""
+
+    service: Service
+    old: Client
+    key: InstallersKey
+    draft_id: UUID
+    told: dict[str, Any]
+
+    @property
+    def client_id(self) -> UUID:
+        return self.old.client_id
+
+    async def draft(self) -> ClientDraft:
+        async with self.service.database.sessions() as db:
+            return await db.get_one(ClientDraft, self.draft_id)
+
+    async def keys(self) -> dict[str, KeyState]:
+        rows = await self.service.ask(
+            select(ClientKey).where(ClientKey.client_id == self.client_id)
+        )
+        return {row.thumbprint: row.state for row in rows}
+
+    async def confirm(self) -> Decided:
+        return await self.service.confirm(self.draft_id)
+
+    async def exchanges(self) -> bool:
+        return await exchange_due(
+            self.service.database.sessions,
+            await self.service.app.state.catalogues.in_force(),
+            self.service.settings,
+            now=self.service.now,
+        )
+
+    def with_new_key(self) -> Client:
+        return Client(self.service, self.client_id, self.key)
+
+
+async def ask(service: Service, old: Client, **members: Any) -> httpx2.Response:
+    api_key = members.pop("api_key", FJORD)
+    key = members.pop("key", None)
+    return await service.draft(
+        a_draft(key, replacesKeysOf=str(old.client_id), **members), api_key=api_key
+    )
+
+
+async def lost(
+    service: Service, *, seen: timedelta | None = None, old: Client | None = None, **members: Any
+) -> Lost:
+    """`seen` is how long ago the old key was seen here."""
+    old = old or await service.client(
+        apiScopes=[CLIENT_SCOPE, "nhn:msh/api"],
+        audienceSpecificClientClaims=[{"key": "herid", "value": "0"}],
+        redirectUris=["http://localhost:1337/callback"],
+    )
+    async with service.database.sessions.begin() as db:
+        await db.execute(
+            update(ClientKey)
+            .where(ClientKey.client_id == old.client_id)
+            .values(last_used_at=None if seen is None else service.now - seen)
+        )
+    key = ec_key()
+    answer = await ask(service, old, key=key, **members)
+    assert answer.status_code == 201, answer.text
+    told = answer.json()
+    draft_id = UUID(told["confirmUrl"].rsplit("/", 1)[1])
+    return Lost(service, old, key, draft_id, told)
+
+
+# Asking.
+
+
+async def test_the_answer_names_the_old_client_and_nothing_has_changed(service: Service) -> None:
+    case = await lost(service)
+    assert case.told["clientId"] == str(case.client_id)
+    assert case.draft_id != case.client_id
+    assert await case.keys() == {case.old.key.thumbprint: KeyState.ACTIVATING}
+    draft = await case.draft()
+    assert draft.asked.api_scopes == [CLIENT_SCOPE, "nhn:msh/api"]
+    assert [(claim.key, claim.value) for claim in draft.asked.claims] == [("herid", "0")]
+    assert draft.asked.redirect_uris == ["http://localhost:1337/callback"]
+    assert draft.pairing
+    assert (await case.old.get()).status_code == 200
+
+
+async def test_unknown_and_foreign_clients_get_the_same_answer(service: Service) -> None:
+    client = await service.client()
+    blocked = await service.client()
+    async with service.database.sessions() as db:
+        await change_status(
+            db, blocked.client_id, ClientEvent.BLOCK, actor=OPERATOR, now=service.now
+        )
+    unknown = Client(service, uuid4(), ec_key())
+    refused = [
+        await ask(service, unknown),
+        await ask(service, client, api_key="sandbox-edi"),
+        await ask(service, client, organizationNumber="310000051"),
+        await ask(service, blocked),
+    ]
+    assert {answer.status_code for answer in refused} == {404}
+    bodies = [{**problem_of(answer), "traceId": ""} for answer in refused]
+    assert bodies == [bodies[0]] * 4
+    assert bodies[0]["type"].endswith("/replaced-client-not-found")
+
+
+async def test_a_new_key_brings_nothing_else_along(service: Service) -> None:
+    client = await service.client()
+    answer = await ask(service, client, apiScopes=[CLIENT_SCOPE], redirectUris=[])
+    assert pointers(answer) == [("#/apiScopes", "is_kept"), ("#/redirectUris", "is_kept")]
+
+
+async def test_a_kid_is_not_used_twice(service: Service) -> None:
+    old = await service.client()
+    key = ec_key(kid=old.key.members["kid"])
+    assert pointers(await ask(service, old, key=key)) == [("#/publicJwk/kid", "kid_taken")]
+
+
+# The exchange.
+
+
+async def test_the_old_keys_end_and_the_client_stays_what_it_is(service: Service) -> None:
+    case = await lost(service)
+    before = (await case.old.get()).json()
+    async with service.database.sessions.begin() as db:
+        await db.execute(update(ClientKey).values(last_used_at=None))
+    decided = await case.confirm()
+    assert (decided.draft.status, decided.published_version) == (DraftStatus.CONFIRMED, 2)
+    assert await case.keys() == {
+        case.old.key.thumbprint: KeyState.REVOKED,
+        case.key.thumbprint: KeyState.ACTIVATING,
+    }
+    assert (await case.old.get()).status_code == 401
+    assert (await case.with_new_key().get()).json() == before
+    assert await service.ask(select(func.count()).select_from(ClientConfiguration)) == [2]
+    [event] = await service.ask(
+        select(AuditEvent).where(AuditEvent.happened == "clientKeys.replaced")
+    )
+    assert (event.actor, event.subject) == ("person:kari", str(case.client_id))
+
+
+@pytest.mark.parametrize(("seen", "at_once"), [(WEEK, False), (WEEK + DAY, True), (None, True)])
+async def test_a_key_that_was_seen_lately_delays_the_exchange(
+    service: Service, seen: timedelta | None, at_once: bool
+) -> None:
+    case = await lost(service, seen=seen)
+    decided = await case.confirm()
+    assert (decided.published_version is not None) == at_once
+    states = await case.keys()
+    assert (states[case.old.key.thumbprint] is KeyState.REVOKED) == at_once
+    waits = DraftStatus.CONFIRMED if at_once else DraftStatus.AWAITING_EXCHANGE
+    assert (await case.draft()).status is waits
+
+
+async def test_after_a_day_the_keys_change_by_themselves(service: Service) -> None:
+    case = await lost(service, seen=DAY)
+    await case.confirm()
+    assert not await case.exchanges()
+    due = await next_exchange_due(service.database.sessions, service.now)
+    assert due == service.now + DAY
+    service.now += DAY
+    assert await case.exchanges()
+    assert not await case.exchanges()
+    assert (await case.keys())[case.old.key.thumbprint] is KeyState.REVOKED
+    assert (await case.draft()).status is DraftStatus.CONFIRMED
+    assert (await case.with_new_key().get()).status_code == 200
+
+
+async def test_an_exchange_that_has_become_impossible_ends_with_a_reason(
+    service: Service,
+) -> None:
+    case = await lost(service, seen=DAY)
+    await case.confirm()
+    async with service.database.sessions() as db:
+        await change_status(db, case.client_id, ClientEvent.CLOSE, actor=OPERATOR, now=service.now)
+    service.now += DAY
+    assert await case.exchanges()
+    draft = await case.draft()
+    assert draft.status is DraftStatus.DECLINED
+    assert draft.decline_reason is DeclineReason.NO_LONGER_OFFERED
+
+
+async def test_with_activation_nothing_changes_before_the_code(service: Service) -> None:
+    old_key = ec_key()
+    told = (
+        await service.draft(a_draft(old_key, postClientConfirmationRedirectUri=RETURN), api_key=SKY)
+    ).json()
+    old = Client(service, UUID(told["clientId"]), old_key)
+    await service.confirm(old.client_id)
+    await activate(service, told, old_key)
+    case = await lost(service, old=old, api_key=SKY, postClientConfirmationRedirectUri=RETURN)
+    await case.confirm()
+    assert (await case.keys())[old_key.thumbprint] is KeyState.ACTIVATING
+    answer = await activate(service, case.told, case.key, case.draft_id)
+    assert answer.json() == {"clientId": str(old.client_id), "status": "confirmed"}
+    assert (await case.keys())[old_key.thumbprint] is KeyState.REVOKED
+    assert service.told[-1] == (old.client_id, 2)
+
+
+async def activate(
+    service: Service, told: dict[str, Any], key: InstallersKey, draft_id: UUID | None = None
+) -> httpx2.Response:
+    async with service.database.sessions() as db:
+        draft = await db.get_one(ClientDraft, draft_id or UUID(told["clientId"]))
+    code = activation_code(draft, secret_key=service.settings.secret_key)
+    proof = key_proof(key, told["clientId"], told["activationUrl"], code=code)
+    answer = await service.http.post(told["activationUrl"], json={"activation": proof})
+    assert answer.status_code == 200, answer.text
+    return answer
+
+
+# Who is told, and can stop it.
+
+
+async def told_of(service: Service, kind: NoticeKind) -> list[tuple[Recipient, str | None]]:
+    notices = await service.ask(select(Notice).where(Notice.kind == kind).order_by(Notice.id))
+    return [(notice.recipient, notice.address) for notice in notices]
+
+
+async def test_owners_who_approved_by_hand_are_told_of_the_exchange(service: Service) -> None:
+    case = await lost(service)
+    async with service.database.sessions.begin() as db:
+        for access in (ScopeAccess, ApiAccess):
+            await db.execute(
+                update(access)
+                .where(access.client_id == case.client_id)
+                .values(state=AccessState.GRANTED)
+            )
+    await case.confirm()
+    assert await told_of(service, NoticeKind.KEYS_REPLACED) == [
+        (Recipient.ORGANIZATION, None),
+        (Recipient.SUPPLIER, "drift@fjord.example"),
+        (Recipient.API_OWNER, "api@nhn.example"),
+    ]
+
+
+async def test_the_supplier_stops_it_by_the_link(service: Service) -> None:
+    case = await lost(service, seen=DAY)
+    await case.confirm()
+    assert await told_of(service, NoticeKind.KEYS_TO_BE_REPLACED) == [
+        (Recipient.ORGANIZATION, None),
+        (Recipient.SUPPLIER, "drift@fjord.example"),
+    ]
+    notices = select(Notice).where(Notice.kind == NoticeKind.KEYS_TO_BE_REPLACED)
+    [_, notice] = await service.ask(notices.order_by(Notice.id))
+    link = link_address(notice, service.settings)
+    assert link in letter_of(notice, service.settings).text
+    assert "Er installasjonen fortsatt i bruk?" in (await service.http.get(link)).text
+    assert (await case.draft()).status is DraftStatus.AWAITING_EXCHANGE
+    for _ in range(2):
+        answer = await service.http.post(link, data={"lang": "nb"}, headers=SAME_ORIGIN)
+        assert "Byttet er stoppet" in answer.text
+    service.now += DAY
+    assert not await case.exchanges()
+    assert case.key.thumbprint not in await case.keys()
+    assert (await case.draft()).decline_reason is DeclineReason.STOPPED
+    [event] = await service.ask(
+        select(AuditEvent).where(AuditEvent.happened == "clientKeys.replacementStopped")
+    )
+    assert event.actor == f"notice:{notice.id}"
+
+
+async def test_a_link_that_blocks_stops_nothing_and_the_other_way_round(
+    service: Service,
+) -> None:
+    case = await lost(service, seen=DAY)
+    await case.confirm()
+    notices = await service.ask(select(Notice).order_by(Notice.id))
+    token = link_address(notices[0], service.settings).rsplit("/", 1)[1]
+    assert notices[0].kind is NoticeKind.CLIENT_CONFIRMED
+    assert (await service.http.get(f"/stop-replacement/{token}")).status_code == 404
+    assert (await service.http.get("/stop-replacement/x")).status_code == 404
+
+
+async def test_the_old_installation_sees_it_and_stops_it(service: Service) -> None:
+    case = await lost(service, seen=DAY)
+    path = "/v1/client/key-replacement"
+    assert problem_of(await case.old.get(path))["type"].endswith("/no-key-replacement")
+    async with service.database.sessions() as db:
+        counter = select(ClientChanges.counter).where(ClientChanges.client_id == case.client_id)
+        before = await db.scalar(counter)
+    await case.confirm()
+    assert (await service.ask(counter))[0] > before
+    seen = await case.old.get(path)
+    assert seen.json()["jwkThumbprint"] == case.key.thumbprint
+    assert seen.json()["exchangeAt"] == "2026-11-23T12:00:00Z"
+    other = await service.client()
+    assert (await other.call("DELETE", path)).status_code == 404
+    assert (await case.old.call("DELETE", path)).status_code == 204
+    assert (await case.old.call("DELETE", path)).status_code == 404
+    service.now += DAY
+    assert not await case.exchanges()
+    assert (await case.draft()).status is DraftStatus.DECLINED
+
+
+# At once.
+
+
+@pytest.mark.race
+@pytest.mark.parametrize("seen", [None, DAY])
+async def test_two_drafts_for_one_client_end_with_one_key(
+    service: Service, seen: timedelta | None
+) -> None:
+    first = await lost(service, seen=seen)
+    second = await lost(service, seen=seen, old=first.old)
+    found = await asyncio.gather(
+        *(case.confirm() for case in [first, second] * 4), return_exceptions=True
+    )
+    kinds = Counter(type(outcome).__name__ for outcome in found)
+    live = [state for state in (await first.keys()).values() if state is KeyState.ACTIVATING]
+    assert len(live) == 1
+    if seen is None:  # one after the other: the later one's key stays
+        assert kinds == {"Decided": 2, "WrongState": 6}
+    else:
+        assert (kinds["Decided"], kinds["DraftOutdated"] >= 1) == (1, True)
+        assert DraftOutdated.__name__ in kinds
+
+
+@pytest.mark.race
+async def test_a_change_of_the_client_meanwhile_goes_before_or_after(service: Service) -> None:
+    case = await lost(service)
+    body = {"apiScopes": [CLIENT_SCOPE], "redirectUris": []}
+
+    async def change() -> int:
+        return (await case.old.put(body)).status_code
+
+    async def add_key() -> int:
+        return (await case.old.post_key(ec_key().members)).status_code
+
+    changes = [change(), add_key()] * 3
+    found = await asyncio.gather(case.confirm(), *changes, return_exceptions=True)
+    assert {outcome for outcome in found if isinstance(outcome, int)} <= {200, 204, 401}
+    states = await case.keys()
+    live = {name for name, state in states.items() if state is KeyState.ACTIVATING}
+    draft = await case.draft()
+    if draft.status is DraftStatus.CONFIRMED:
+        assert live == {case.key.thumbprint}
+    else:  # the changes were seen as use of the old key
+        assert draft.status is DraftStatus.AWAITING_EXCHANGE
+        assert case.key.thumbprint not in states
+
+
+@pytest.mark.race
+async def test_stopping_and_the_end_of_the_day_decide_once(service: Service) -> None:
+    case = await lost(service, seen=DAY)
+    await case.confirm()
+    service.now += DAY
+    path = "/v1/client/key-replacement"
+
+    async def stop() -> int:
+        return (await case.old.call("DELETE", path)).status_code
+
+    found = await asyncio.gather(*(act() for act in [stop, case.exchanges] * 4))
+    replaced = (await case.draft()).status is DraftStatus.CONFIRMED
+    assert found.count(204) == int(not replaced)
+    assert (case.key.thumbprint in await case.keys()) == replaced
