@@ -85,6 +85,7 @@ def a_program_with_postgres(
             program.kill()
 
 
+@pytest.mark.alone
 async def test_it_starts_within_a_second_and_leaves_nothing() -> None:
     with embedded_postgres():
         pass  # the programs are in memory now

@@ -229,9 +229,9 @@ def test_whatever_is_sent_is_accepted_or_refused_and_quickly(
     jwk: dict[str, Any], data: st.DataObject
 ) -> None:
     changes = data.draw(st.dictionaries(st.sampled_from(MEMBERS), VALUES, max_size=6))
-    started = time.perf_counter()
+    started = time.process_time()
     with contextlib.suppress(KeyRefused):
         key = acceptable_jwk(jwk | changes, pointer="#")
         kind = RSAKey if key.parameters["kty"] == "RSA" else ECKey
         assert kind.import_key(dict(key.parameters)).thumbprint() == key.thumbprint
-    assert time.perf_counter() - started < 0.1
+    assert time.process_time() - started < 0.1

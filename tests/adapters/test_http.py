@@ -63,6 +63,7 @@ def test_failures_count_only_in_a_row() -> None:
     assert breaker.lets_through()
 
 
+@pytest.mark.alone
 async def test_an_answer_that_drips_is_cut_off_in_time() -> None:
     async def drip(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")

@@ -257,10 +257,10 @@ def test_the_next_prime_is_not_small() -> None:
 @pytest.mark.parametrize("bits", [2048, 4096])
 def test_good_moduli_are_not_weak_and_take_no_time(bits: int) -> None:
     modulus = rsa_key(bits).public_key.public_numbers().n
-    started = time.perf_counter()
+    started = time.process_time()
     for _ in range(20):
         assert weakness(modulus) is None
-    assert (time.perf_counter() - started) / 20 < 0.005
+    assert (time.process_time() - started) / 20 < 0.005
 
 
 @given(st.text(max_size=60) | st.binary(max_size=40) | st.integers() | st.none())
@@ -273,6 +273,6 @@ def test_anything_is_accepted_or_refused(value: object) -> None:
 @given(st.integers(0, 2**2200), st.integers(3, 2**2100))
 @settings(deadline=None, max_examples=50)
 def test_any_private_exponent_is_judged_quickly(d: int, half: int) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     is_private_exponent(d + 2, 2 * half + 1)
-    assert time.perf_counter() - started < 0.05
+    assert time.process_time() - started < 0.05

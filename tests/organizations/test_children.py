@@ -79,6 +79,7 @@ async def test_what_stands_elsewhere_is_pointed_at(
     assert await wrong(database, register, [OFFICE], "310000019") == ["#/children/0"]
 
 
+@pytest.mark.alone
 async def test_what_the_register_does_not_say_is_not_held_against_anybody(
     database: Database, register: Enhetsregisteret
 ) -> None:

@@ -39,6 +39,7 @@ async def client_id(database: Database) -> UUID:
         return (await client_to_publish(db))[0]
 
 
+@pytest.mark.alone
 async def test_who_waits_is_woken_as_soon_as_the_issuer_knows(
     database: Database, events: ClientEvents, publish_one: PublishOne, client_id: UUID
 ) -> None:
@@ -53,6 +54,7 @@ async def test_who_waits_is_woken_as_soon_as_the_issuer_knows(
     assert time.monotonic() - began < 1
 
 
+@pytest.mark.alone
 async def test_what_the_issuer_knows_already_is_not_waited_for(
     database: Database, events: ClientEvents, publish_one: PublishOne, client_id: UUID
 ) -> None:
@@ -62,6 +64,7 @@ async def test_what_the_issuer_knows_already_is_not_waited_for(
     assert time.monotonic() - began < 0.5
 
 
+@pytest.mark.alone
 async def test_the_wait_is_bounded(
     database: Database, events: ClientEvents, client_id: UUID
 ) -> None:
