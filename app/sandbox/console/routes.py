@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import MediaType, Response, get
 from litestar.di import NamedDependency
@@ -10,7 +11,7 @@ from app.sandbox.altinn.altinn import Altinn
 from app.sandbox.clock import Clock
 from app.sandbox.console.view import moment, of_altinn, of_sandbox, of_time
 from app.sandbox.controls.service_controls import ServiceControls
-from app.sandbox.faults import TARGETS, Faults
+from app.sandbox.faults import TARGETS, Fault, Faults
 from app.sandbox.neighbours import Neighbours
 
 FILES = Path(__file__).parent
@@ -42,9 +43,10 @@ async def show_console(
     service_controls: NamedDependency[ServiceControls],
 ) -> Response[str]:
     service = await service_controls.told("/overview")
+    of_service = msgspec.convert(await service_controls.told("/faults") or [], list[Fault])
     text = TEMPLATES.get_template("console.html").render(
         service=service,
-        faults=faults.current(),
+        faults=[*faults.current(), *of_service],
         targets=TARGETS,
         **of_sandbox(neighbours),
         **of_altinn(altinn),
