@@ -34,8 +34,8 @@ from app.client_drafts.replaced import asked_of_replaced
 from app.client_drafts.use_cases import draft_life
 from app.client_drafts.wire import AskedFor, NewClientDraft
 from app.client_keys.acceptance import registrable_key
+from app.client_keys.leaks import note_leak
 from app.client_keys.rules import KeyTaken
-from app.client_keys.use_cases import note_leak
 from app.database import Database
 from app.organizations.children import not_below_errors
 from app.organizations.memory import Found, remembered
@@ -180,7 +180,8 @@ async def _key(
         )
     except KeyRefused as refused:
         if refused.leaked_thumbprint:
-            await note_leak(maker.database.sessions, refused.leaked_thumbprint, now=now)
+            catalogue = await maker.catalogues.in_force()
+            await note_leak(maker.database.sessions, catalogue, refused.leaked_thumbprint, now=now)
         if refused.leaked:
             raise  # a warning that must not drown among other errors
         errors.extend(refused.errors)

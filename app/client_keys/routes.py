@@ -13,6 +13,7 @@ from app.access.public_jwk import KeyRefused
 from app.client_keys import use_cases
 from app.client_keys.acceptance import OfferedKey, offered_key
 from app.client_keys.checking import check_key, show_held
+from app.client_keys.leaks import note_leak
 from app.client_keys.listing import keys_of
 from app.client_keys.retiring import retire_key
 from app.client_keys.rules import GRACE, KeyState
@@ -51,7 +52,8 @@ async def post_client_secret(request: Request[Any, Any, Any]) -> Response[Client
         offered = offered_key(raw, refuse_rs=settings.refuse_rs_algorithms)
     except KeyRefused as refused:
         if refused.leaked_thumbprint:
-            await use_cases.note_leak(database.sessions, refused.leaked_thumbprint, now=now)
+            catalogue = await request.app.state.catalogues.in_force()
+            await note_leak(database.sessions, catalogue, refused.leaked_thumbprint, now=now)
         raise
     once = Once.of(idempotency_key, "addClientSecret", str(caller.client_id), body=raw)
     # Before the proof, which is good for one time: a retry sends it again.

@@ -6,15 +6,13 @@ import msgspec
 from asyncpg import Record, UniqueViolationError
 from msgspec import Struct
 from msgspec.structs import replace
-from sqlalchemy import select
 
 from app.access.callers import CallingClient
 from app.access.idempotency import Once
 from app.access.public_jwk import PublicKey
-from app.audit.trail import Actor, Happened, record
-from app.changes.queries import VersionCheck, client_changed
+from app.audit.trail import Happened
+from app.changes.queries import VersionCheck
 from app.client_keys.adding import ADD_KEY
-from app.client_keys.models import ClientKey
 from app.client_keys.queries import KEYS_OF_CLIENT, NOTE_USE
 from app.client_keys.rules import (
     LIVE,
@@ -30,7 +28,7 @@ from app.client_keys.rules import (
 from app.client_keys.taking_over import take_over
 from app.client_keys.wire import ClientSecretCreated, StoredKey
 from app.clients.standing import check_standing
-from app.database import Connection, Database, Sessions
+from app.database import Connection, Database
 
 USE_IS_NOTED_EVERY = timedelta(minutes=1)
 
@@ -218,23 +216,3 @@ async def note_use(connection: Connection, row: Record, now: datetime) -> None:
     used_at = row["own_key_used_at"]
     if row["own_key"] and (used_at is None or now - used_at > USE_IS_NOTED_EVERY):
         await NOTE_USE.row(connection, of_thumbprint=row["own_key"], now=now)
-
-
-async def note_leak(sessions: Sessions, thumbprint: str, *, now: datetime) -> None:
-    """Somebody has sent the private part of this key. Where it is a client's, that is kept."""
-    async with sessions.begin() as db:
-        key = await db.scalar(
-            select(ClientKey).where(ClientKey.thumbprint == thumbprint).with_for_update()
-        )
-        if key is None or key.state not in LIVE or key.leaked_at is not None:
-            return
-        key.leaked_at = now
-        record(
-            db,
-            Happened.KEY_LEAKED,
-            actor=Actor("unknown"),
-            subject=key.client_id,
-            at=now,
-            key=thumbprint,
-        )
-        await client_changed(db, key.client_id)

@@ -18,6 +18,7 @@ class NoticeKind(StrEnum):
     CLIENT_CONFIRMED = "clientConfirmed"
     KEYS_TO_BE_REPLACED = "keysToBeReplaced"
     KEYS_REPLACED = "keysReplaced"
+    KEY_LEAKED = "keyLeaked"
 
 
 class Recipient(StrEnum):

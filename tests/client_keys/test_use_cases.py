@@ -18,6 +18,9 @@ from app.changes.models import ClientChanges
 from app.client_keys.models import ClientKey
 from app.client_keys.rules import KeyOrigin, KeyState, renewal_window
 from app.client_keys.wire import StoredKey
+from app.notices.letters import letter_of
+from app.notices.models import Notice
+from app.notices.rules import NoticeKind, Recipient
 from app.publications.models import Publication
 from tests.examples import NOW
 from tests.installers.keys import InstallersKey, ec_key
@@ -238,6 +241,14 @@ async def test_a_private_key_is_refused_marked_and_never_kept(
     assert await client.service.ask(leaked) == [NOW]
     events = select(AuditEvent).where(AuditEvent.happened == Happened.KEY_LEAKED)
     assert [event.subject for event in await client.service.ask(events)] == [str(client.client_id)]
+    notices = select(Notice).where(Notice.kind == NoticeKind.KEY_LEAKED).order_by(Notice.id)
+    told = await client.service.ask(notices)
+    assert [notice.recipient for notice in told] == [Recipient.ORGANIZATION, Recipient.SUPPLIER]
+    for notice in told:
+        letter = letter_of(notice, client.service.settings)
+        assert client.key.thumbprint in letter.text
+        assert "{" not in letter.subject + letter.text
+        assert private["d"] not in letter.text
     assert private["d"] not in "".join(capsys.readouterr())
 
 
