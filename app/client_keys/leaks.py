@@ -46,10 +46,10 @@ async def _tell(db: AsyncSession, key: ClientKey, catalogue: Catalogue, now: dat
         db,
         NoticeKind.KEY_LEAKED,
         client.client_id,
-        {
-            Recipient.ORGANIZATION: client.contact_email,
-            Recipient.SUPPLIER: system.supplier_contact,
-        },
+        [
+            (Recipient.ORGANIZATION, client.contact_email),
+            (Recipient.SUPPLIER, system.supplier_contact),
+        ],
         facts={
             "system": system.name,
             "supplier": system.supplier_name,
