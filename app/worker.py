@@ -47,7 +47,7 @@ from app.delegations.register_feed import follow_register
 from app.delegations.resource_feed import follow_resources
 from app.jobs import Job, do_for_ever
 from app.notices.letters import letter_of
-from app.notices.use_cases import send_one
+from app.notices.use_cases import send_one, sweep_notices
 from app.organizations.register import Register, UpdateFeed
 from app.publications.queries import DUE_CHANNEL
 from app.publications.token_issuer import Registration, TokenIssuer
@@ -61,7 +61,7 @@ Run: TypeAlias = Callable[[], Awaitable[bool]]
 Around: TypeAlias = Callable[[Run], Run]
 
 SECOND = timedelta(seconds=1)
-MINUTE = timedelta(minutes=1)
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 STOP_WITHIN = timedelta(seconds=10)
 # A client whose publication hangs holds up no more than one of these.
 PUBLICATIONS_AT_ONCE = 4
@@ -203,6 +203,7 @@ def domain_jobs(sessions: Sessions, clock: Clock) -> Sequence[Job]:
             run=lambda: lapse_confirmations(sessions, now=clock()),
             next_due=partial(next_confirmation_to_lapse, sessions),
         ),
+        Job(name="old notices", every=HOUR, run=lambda: sweep_notices(sessions, now=clock())),
         Job(name="old drafts", every=10 * MINUTE, run=lambda: sweep_drafts(sessions, now=clock())),
     )
 

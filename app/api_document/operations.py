@@ -97,12 +97,17 @@ OPERATIONS: Mapping[str, Operation] = {
         refusals=["CursorRefused", "InternalError", "Unavailable"],
     ),
     "getKeyReplacement": Operation(
-        answers={200: Answer("The replacement that is waiting.", "KeyReplacement")},
+        headers=["ifNoneMatch"],
+        answers={
+            200: Answer("The replacement that is waiting.", "KeyReplacement", ["ETag"]),
+            304: UNCHANGED,
+        },
         refusals=[*CLIENT_CALLS, "NoReplacement"],
     ),
     "stopKeyReplacement": Operation(
+        headers=["ifMatch"],
         answers={204: Answer("It is stopped; the keys go on working.")},
-        refusals=[*CLIENT_CALLS, "NoReplacement"],
+        refusals=[*CLIENT_CALLS, "NoReplacement", "PreconditionFailed"],
     ),
     "getClient": Operation(
         headers=["ifNoneMatch", "acceptLanguage"],

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.apis.catalogue import Catalogue
-from app.audit.trail import Actor, Happened, record
+from app.audit.trail import WORKER, Actor, Happened, record
 from app.changes.queries import client_changed
 from app.client_drafts.models import ClientDraft
 from app.client_drafts.queries import is_registered
@@ -113,7 +113,8 @@ async def _exchange(
 
 
 async def _changed(db: AsyncSession, draft: ClientDraft) -> None:
-    for client_id in sorted((draft.client_id, draft.final_client_id)):
+    """The client first: it is its version that a caller may have judged."""
+    for client_id in (draft.final_client_id, draft.client_id):
         await client_changed(db, client_id)
 
 
@@ -166,7 +167,7 @@ async def _refuse(sessions: Sessions, draft_id: UUID, reason: DeclineReason, now
             record(
                 db,
                 Happened.DRAFT_REFUSED,
-                actor=Actor("worker"),
+                actor=WORKER,
                 subject=draft_id,
                 at=now,
                 reason=reason,

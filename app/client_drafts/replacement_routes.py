@@ -1,18 +1,21 @@
 from datetime import datetime
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
-from litestar import Request, delete, get
+from litestar import Request, Response, delete, get
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.authentication import client_that_changes, client_that_reads
 from app.access.callers import CallingClient
+from app.changes.queries import check_version, counter_of
 from app.client_drafts.models import ClientDraft
 from app.client_drafts.replacement import stop_replacement, waiting_exchange
 from app.client_drafts.rules import NoReplacement
 from app.client_drafts.wire import KeyReplacement
 from app.client_keys.queries import standing_of
 from app.clients.standing import check_standing
+from app.web.conditional import check_if_match, etag, sent_if_match, versioned
 
 PATH = "/client/key-replacement"
 
@@ -23,16 +26,18 @@ PATH = "/client/key-replacement"
     summary="See whether the keys are to be replaced",
     tags=["ClientSecret"],
 )
-async def get_key_replacement(request: Request[Any, Any, Any]) -> KeyReplacement:
+async def get_key_replacement(request: Request[Any, Any, Any]) -> Response[KeyReplacement]:
     """The key that is to take over the calling client, because somebody has said that its own
     are lost, and when that happens. 404 where there is none.
     """
     caller = await client_that_reads(request)
     async with request.app.state.database.sessions() as db:
+        counter = await counter_of(db, caller.client_id)
         draft = await _waiting(db, caller)
     at = draft.exchange_at
     assert isinstance(at, datetime)  # each that waits has its time
-    return KeyReplacement(draft.public_key.thumbprint, at)
+    body = KeyReplacement(draft.public_key.thumbprint, at)
+    return versioned(request, body, etag(counter))
 
 
 @delete(
@@ -48,6 +53,8 @@ async def delete_key_replacement(request: Request[Any, Any, Any]) -> None:
     state = request.app.state
     async with state.database.sessions.begin() as db:
         draft = await _waiting(db, caller)
+        has_seen = partial(check_if_match, sent_if_match(request))
+        await check_version(db, caller.client_id, has_seen)
         await stop_replacement(db, draft.client_id, caller.actor, now=state.clock())
 
 

@@ -8,6 +8,8 @@ from uuid import UUID
 
 BLOCKS_WITHIN = timedelta(days=30)
 """How long the link in a notice works. After that the operator is asked."""
+KEPT = timedelta(days=90)
+"""Addresses are kept no longer; what happened stays in the trail."""
 FIRST_WAIT = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(hours=6)
 # Longer than a mail may take, so that nobody else sends it while it is under way.

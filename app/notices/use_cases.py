@@ -3,20 +3,21 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import delete, func, or_, select, update
 
 from app.database import Sessions
 from app.notices.mail import Letter, MailServer, MailUnavailable
 from app.notices.models import Notice
-from app.notices.rules import LEASE, wait_after
+from app.notices.rules import KEPT, LEASE, wait_after
 
 log = logging.getLogger(__name__)
 
 LetterOf: TypeAlias = Callable[[Notice], Letter]
 NOW: Any = func.clock_timestamp()
+BATCH = 500
 SENT_WITHIN = timedelta(seconds=60)
 
 
@@ -84,3 +85,12 @@ async def _failed(sessions: Sessions, notice: Notice, why: str) -> None:
                 last_failure=why,
             )
         )
+
+
+async def sweep_notices(sessions: Sessions, *, now: datetime) -> bool:
+    """Remove what was told long ago. True while there is more."""
+    old = select(Notice.id).where(Notice.created_at < now - KEPT).limit(BATCH)
+    async with sessions.begin() as db:
+        removed = await db.execute(delete(Notice).where(Notice.id.in_(old)).returning(Notice.id))
+        count = len(removed.all())
+    return count == BATCH

@@ -339,8 +339,12 @@ async def test_the_old_installation_sees_it_and_stops_it(service: Service) -> No
     seen = await case.old.get(path)
     assert seen.json()["jwkThumbprint"] == case.key.thumbprint
     assert seen.json()["exchangeAt"] == "2026-11-23T12:00:00Z"
+    tag = seen.headers["etag"]
+    assert (await case.old.get(path, if_none_match=tag)).status_code == 304
     other = await service.client()
     assert (await other.call("DELETE", path)).status_code == 404
+    stale = await case.old.call("DELETE", path, if_match='W/"0"')
+    assert stale.status_code == 412
     assert (await case.old.call("DELETE", path)).status_code == 204
     assert (await case.old.call("DELETE", path)).status_code == 404
     service.now += DAY

@@ -19,8 +19,8 @@ from app.clients.rules import ClientStatus
 from app.notices.letters import letter_of, link_address
 from app.notices.mail import MailUnavailable
 from app.notices.models import Notice
-from app.notices.rules import BLOCKS_WITHIN, NoticeKind, Recipient, block_token, wait_after
-from app.notices.use_cases import send_one
+from app.notices.rules import BLOCKS_WITHIN, KEPT, NoticeKind, Recipient, block_token, wait_after
+from app.notices.use_cases import send_one, sweep_notices
 from app.settings import MailSecurity
 from tests.client_drafts.serving import SAME_ORIGIN
 from tests.notices.mail_server import Mailbox, mail_server
@@ -163,6 +163,13 @@ async def test_of_eight_workers_one_sends_each_letter(service: Service, mailbox:
     sent = await asyncio.gather(*(send(service) for _ in range(8)))
     assert sent.count(True) == 2
     assert len(mailbox.letters) == 2
+
+
+async def test_old_notices_go_with_their_addresses(service: Service) -> None:
+    await confirmed(service)
+    for now, left in ((service.now + KEPT, 2), (service.now + 2 * KEPT, 0)):
+        assert not await sweep_notices(service.database.sessions, now=now)
+        assert len(await notices(service)) == left
 
 
 # Blocking.
