@@ -13,7 +13,7 @@ PRODUCT = "resourceRegistry"
 PATH = "/resourceregistry/api/v1/resource/updated"
 RESOURCE = "urn:altinn:resource:"
 WITHIN = 10.0
-TRIES = 2
+TRIES = 1  # each is paid for from the budget
 MOST_PAGES = 20
 
 

@@ -8,6 +8,7 @@ import httpx2
 import pytest
 
 from app.adapters.altinn_calls import TRIES
+from tests.installers.keys import ec_key
 from tests.installers.plain import CLIENT_SCOPE, EDI, PlainInstaller
 from tests.journeys.stored import Stored
 from tests.sandboxes import Ready, eventually
@@ -233,6 +234,17 @@ def test_an_organization_that_is_deleted_marks_its_clients(
     assert eventually(lambda: msh(client) == OK, within=6)
     assert record_of(client)["fromMark"] is None
     assert eventually(lambda: has_token(client))
+
+
+def test_a_new_key_has_an_old_answer_of_altinns_asked_for_again(
+    sandbox: Ready, http: httpx2.Client
+) -> None:
+    client = usable_client(sandbox, http, "310500046")
+    client.pass_time(301)
+    before = record_of(client)["checkedAt"]
+    assert client.post_key(ec_key().members).status_code == 200
+    assert eventually(lambda: record_of(client)["checkedAt"] > before, within=6)
+    assert record_of(client)["state"] == "active"
 
 
 @pytest.fixture
