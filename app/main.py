@@ -42,6 +42,8 @@ from app.delegations.routes import (
     post_delegation_request,
 )
 from app.health import live, ready
+from app.onboardings.routes import get_onboarding, post_confirm_link
+from app.onboardings.usual import UsualWaits
 from app.problems import Problem
 from app.publications.queries import DONE_CHANNEL
 from app.publications.waiting import Announcements, published
@@ -86,6 +88,8 @@ ADDED = [
     get_delegation,
     post_delegation_check,
     post_delegation_request,
+    get_onboarding,
+    post_confirm_link,
 ]
 API = [*CONTRACT, *ADDED]
 PAGES = [pages.router, login_pages.router, block_pages.router, stop_pages.router]
@@ -181,6 +185,7 @@ async def _alive(app: Litestar, *, settings: Settings) -> AsyncIterator[None]:
                 "login": others.login,
                 "tokens": VerifiedTokens(keys, policy),
                 "draft_maker": DraftMaker(database, catalogues, others.register, settings),
+                "usual_waits": UsualWaits(database.sessions),
                 "published": issuer_knows(database, events),
             }
         )

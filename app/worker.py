@@ -48,6 +48,7 @@ from app.delegations.resource_feed import follow_resources
 from app.jobs import Job, do_for_ever
 from app.notices.letters import letter_of
 from app.notices.use_cases import send_one, sweep_notices
+from app.onboardings.usual import count_waits
 from app.organizations.register import Register, UpdateFeed
 from app.publications.queries import DUE_CHANNEL
 from app.publications.token_issuer import Registration, TokenIssuer
@@ -205,6 +206,7 @@ def domain_jobs(sessions: Sessions, clock: Clock) -> Sequence[Job]:
         ),
         Job(name="old notices", every=HOUR, run=lambda: sweep_notices(sessions, now=clock())),
         Job(name="old drafts", every=10 * MINUTE, run=lambda: sweep_drafts(sessions, now=clock())),
+        Job(name="usual waits", every=60 * MINUTE, run=lambda: count_waits(sessions, now=clock())),
     )
 
 

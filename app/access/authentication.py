@@ -25,6 +25,7 @@ from app.access.credentials import Credentials, check_scheme, presented_credenti
 from app.access.dpop import Proof, ProofRejected, verified_proof
 from app.access.limits import MINUTE, Limit, Refused, exceeded
 from app.access.models import ApiKey
+from app.access.onboarding_tokens import OnboardingToken, looks_like_onboarding_token
 from app.access.replay import spend
 from app.database import Database, HotStatement
 from app.problems import Problem
@@ -128,7 +129,7 @@ async def _calling_client(request: Request[Any, Any, Any], *, changes: bool) -> 
     credentials = presented_credentials(
         request.scope["headers"], allow_bearer=settings.allow_bearer
     )
-    digest = hashlib.sha256(credentials.token.encode("utf-8", "surrogatepass")).digest()
+    digest = _digest(credentials.token)
     _refuse_if_failing(request, digest)
     try:
         token, proof = await _verified(request, settings, credentials)
@@ -144,6 +145,51 @@ async def _calling_client(request: Request[Any, Any, Any], *, changes: bool) -> 
     )
     request.scope["state"]["caller"] = caller.actor.name
     return caller
+
+
+async def reader_of_onboarding(
+    request: Request[Any, Any, Any],
+) -> CallingClient | OnboardingToken:
+    """The client itself, or an onboarding token, of which nothing has been checked yet."""
+    return _presented_onboarding_token(request) or await client_that_reads(request)
+
+
+async def onboarding_token_of(request: Request[Any, Any, Any]) -> OnboardingToken:
+    """The same where only the token will do."""
+    token = _presented_onboarding_token(request)
+    if token is None:
+        raise AccessTokenRejected(
+            "This takes the onboarding token that came with the draft.", allow_bearer=True
+        )
+    return token
+
+
+def _presented_onboarding_token(request: Request[Any, Any, Any]) -> OnboardingToken | None:
+    sent = [value for name, value in request.scope["headers"] if name == b"authorization"]
+    if not sent:
+        raise AccessTokenRejected(
+            "Send the onboarding token that came with the draft: `Authorization: Bearer <token>`, "
+            "or an access token of the client's own with its proof.",
+            allow_bearer=True,
+            sent=False,
+        )
+    scheme, _, value = sent[0].decode("latin-1").partition(" ")
+    token = value.strip()
+    is_one = scheme.lower() == "bearer" and looks_like_onboarding_token(token)
+    if len(sent) > 1 or not is_one:
+        return None
+    _refuse_if_failing(request, _digest(token))
+    request.scope["state"]["caller"] = "onboarding-token"
+    return OnboardingToken(token)
+
+
+async def count_failed_token(request: Request[Any, Any, Any], token: OnboardingToken) -> None:
+    """It opened nothing. Past the limit this refuses by itself."""
+    await _count_failure(request, _digest(token))
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
 async def _verified(

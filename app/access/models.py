@@ -87,3 +87,12 @@ class LoginSession(Base):
     redirect_port: Mapped[int | None] = mapped_column(default=None)
     redirect_path: Mapped[str | None] = mapped_column(default=None)
     expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class OnboardingTokenVersion(Base):
+    """How often an operator has revoked the onboarding token of a client. Without a row: never."""
+
+    __tablename__ = "onboarding_token_versions"
+
+    client_id: Mapped[UUID] = mapped_column(primary_key=True)
+    version: Mapped[int]

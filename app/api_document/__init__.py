@@ -11,10 +11,10 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from app.api_document.completing import completed
 from app.api_document.components import HEADERS, PARAMETERS, SECURITY_SCHEMES
 from app.api_document.normalising import normalise
 from app.api_document.older_version import in_3_0
-from app.api_document.operations import completed
 from app.api_document.refusals import refusal_responses
 from app.api_document.routes import VERSION, published_paths
 from app.api_document.schemas import body_schemas

@@ -74,7 +74,9 @@ HEADERS: Mapping[str, Any] = {
         "example": '"address";q=30;w=60, "organization";q=10;w=3600',
     },
     "Cache-Control": {
-        "description": "How long the answer may be taken for the newest.",
+        "description": (
+            "How long the answer may be taken for the newest; `no-store` where it holds a token."
+        ),
         "schema": {"type": "string"},
         "example": "public, max-age=60",
     },
@@ -84,11 +86,9 @@ HEADERS: Mapping[str, Any] = {
         "example": 'W/"7-3-en"',
     },
     "Location": {
-        "description": "Where to go next: the page where a person confirms.",
+        "description": "Where to go next: the onboarding, as `onboardingUrl`.",
         "schema": {"type": "string", "format": "uri"},
-        "example": (
-            "https://onboarding.example/confirm-client/37a08838-db82-4de0-bfe1-bed876e7086e"
-        ),
+        "example": "https://onboarding.example/v1/onboardings/37a08838-db82-4de0-bfe1-bed876e7086e",
     },
     "Preference-Applied": {
         "description": "The part of `Prefer` that was followed.",
@@ -121,6 +121,14 @@ HEADERS: Mapping[str, Any] = {
 }
 
 SECURITY_SCHEMES: Mapping[str, Any] = {
+    "onboardingToken": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": (
+            "The `onboardingToken` that came with the draft. It reads this one onboarding and "
+            "lengthens its draft, until 30 days after the onboarding ended."
+        ),
+    },
     "apiKey": {
         "type": "apiKey",
         "in": "header",

@@ -21,6 +21,8 @@ OPEN = (
     "Source",
     "State",
     "Unusable",
+    "StepCode",
+    "StepStatus",
 )
 # Enumerations that stand in a property, by the schema and the property: the name they get.
 NAMED = {("ClientStatusAnswer", "status"): "LegacyStatus"}

@@ -1,13 +1,8 @@
 """What the framework cannot see of an operation: handlers read raw bytes, and refuse by raising."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from msgspec import Struct
-
-from app.api_document.refusals import REFUSALS
-
-JSON = "application/json"
 
 CLIENT_CALLS = (
     "TokenRejected",
@@ -20,6 +15,7 @@ BODY_IS_READ = ("BodyTooLarge", "NotJson")
 
 # Either of the two; who calls with a client's token.
 TOKEN: Sequence[Mapping[str, list[str]]] = ({"dpop": []}, {"bearer": []})
+ONBOARDING: Sequence[Mapping[str, list[str]]] = ({"onboardingToken": []}, *TOKEN)
 API_KEY: Sequence[Mapping[str, list[str]]] = ({"apiKey": []},)
 
 
@@ -53,7 +49,13 @@ OPERATIONS: Mapping[str, Operation] = {
             201: Answer(
                 "The draft is registered.",
                 "ClientDraftCreated",
-                ["Location", "Idempotency-Replayed", "RateLimit-Policy", "RateLimit"],
+                [
+                    "Location",
+                    "Cache-Control",
+                    "Idempotency-Replayed",
+                    "RateLimit-Policy",
+                    "RateLimit",
+                ],
             ),
         },
         refusals=[
@@ -228,6 +230,33 @@ OPERATIONS: Mapping[str, Operation] = {
             "IdempotencyKeyReused",
         ],
     ),
+    "getOnboarding": Operation(
+        security=ONBOARDING,
+        headers=["ifNoneMatch"],
+        answers={
+            200: Answer("The onboarding as it is now.", "Onboarding", ["ETag", "Retry-After"]),
+            304: Answer(
+                "The caller has this version already (`If-None-Match`).",
+                None,
+                ["ETag", "Retry-After"],
+            ),
+        },
+        refusals=[*CLIENT_CALLS, "OnboardingNotFound"],
+    ),
+    "lengthenConfirmLink": Operation(
+        security=ONBOARDING[:1],
+        answers={
+            200: Answer("The links, and how long they work.", "ConfirmLink", ["Cache-Control"])
+        },
+        refusals=[
+            "OnboardingTokenRejected",
+            "OnboardingNotFound",
+            "NotLengthened",
+            "TooManyRequests",
+            "InternalError",
+            "Unavailable",
+        ],
+    ),
     "getMultiTenantDelegations": Operation(
         headers=["ifNoneMatch"],
         answers={
@@ -242,48 +271,3 @@ OPERATIONS: Mapping[str, Operation] = {
         refusals=CLIENT_CALLS,
     ),
 }
-
-
-def completed(generated: Mapping[str, Any], bodies: Mapping[str, Any], examples: Any) -> Any:
-    """An operation of the framework's, with its bodies, answers, refusals and security."""
-    operation = OPERATIONS[generated["operationId"]]
-    kept = {name: value for name, value in generated.items() if name != "responses"}
-    parameters = [
-        *kept.pop("parameters", []),
-        *({"$ref": f"#/components/parameters/{name}"} for name in operation.headers),
-    ]
-    if parameters:
-        kept["parameters"] = parameters
-    if operation.body:
-        kept["requestBody"] = {
-            "required": True,
-            "description": operation.body_description,
-            "content": _content(operation.body, bodies, examples),
-        }
-    return kept | {
-        "responses": _responses(operation, bodies, examples),
-        "security": list(operation.security),
-    }
-
-
-def _content(body: str, bodies: Mapping[str, Any], examples: Any) -> Any:
-    return {JSON: {"schema": bodies[body], "example": examples[body]}}
-
-
-def _responses(operation: Operation, bodies: Mapping[str, Any], examples: Any) -> Any:
-    answers = {
-        status: {
-            "description": answer.description,
-            "headers": {
-                name: {"$ref": f"#/components/headers/{name}"}
-                for name in [*answer.headers, "traceparent"]
-            },
-        }
-        | ({"content": _content(answer.body, bodies, examples)} if answer.body else {})
-        for status, answer in operation.answers.items()
-    }
-    refusals = {
-        REFUSALS[name].status: {"$ref": f"#/components/responses/{name}"}
-        for name in operation.refusals
-    }
-    return {str(status): body for status, body in sorted((answers | refusals).items())}

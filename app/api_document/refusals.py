@@ -21,12 +21,14 @@ from app.client_drafts.rules import (
     ActivationLapsed,
     DraftNotFound,
     DraftOutdated,
+    LengthenedTooOften,
     NoReplacement,
     ReplacedClientNotFound,
 )
 from app.client_keys.rules import KeyNotFound, KeyTaken, KidTaken, LastUsableKey, TooManyKeys
 from app.clients.standing import ClientBlocked, ClientUnknown
 from app.delegations.rules import AltinnAway, DelegationNotFound
+from app.onboardings.use_cases import OnboardingNotFound
 from app.problems import (
     BodyTooLarge,
     FieldError,
@@ -48,6 +50,7 @@ from app.web.problem_details import (
 _ACTIVATION = "/v1/client-drafts/37a08838-db82-4de0-bfe1-bed876e7086e/activation"
 _DELEGATION = "/v1/client/delegations/7d5b3f0e-2f2e-4a57-9a1c-5b8e0c2d4f61"
 _KEY = "/v1/client-secret/dhmdUvVyF_8zhT3ZyMUWTfNZE0__j2uc3rADmc9uaRE"
+_ONBOARDING = "/v1/onboardings/37a08838-db82-4de0-bfe1-bed876e7086e"
 TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 BASE_URL = "https://onboarding.example"
 
@@ -176,6 +179,23 @@ REFUSALS: Mapping[str, Refusal] = {
         [InsufficientScope("nhn:selvbetjening/client"), ClientBlocked(), ClientUnknown()],
     ),
     "DelegationNotFound": Refusal(_DELEGATION, [DelegationNotFound()]),
+    "OnboardingNotFound": Refusal(_ONBOARDING, [OnboardingNotFound()]),
+    "OnboardingTokenRejected": Refusal(
+        f"{_ONBOARDING}/confirm-link",
+        [
+            AccessTokenRejected(
+                "This takes the onboarding token that came with the draft.", allow_bearer=True
+            )
+        ],
+    ),
+    "NotLengthened": Refusal(
+        f"{_ONBOARDING}/confirm-link",
+        [
+            WrongState("Cannot lengthen while confirmed."),
+            LengthenedTooOften(),
+            DraftOutdated("Its client system is no longer in the catalogue."),
+        ],
+    ),
     "WrongState": Refusal(
         f"{_DELEGATION}/requests",
         [WrongState("Cannot request the right while the delegation is active."), StillRunning()],

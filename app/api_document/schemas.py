@@ -22,6 +22,7 @@ from app.delegations.wire import (
     Delegations,
     MultiTenantDelegation,
 )
+from app.onboardings.wire import ConfirmLink, Onboarding
 from app.web.problem_details import ProblemDetails
 
 REFERENCE = "#/components/schemas/{name}"
@@ -60,6 +61,8 @@ BODIES: Mapping[str, Any] = {
     "Delegations": Delegations,
     "DelegationAnswer": DelegationAnswer,
     "DelegationRequestAnswer": DelegationRequestAnswer,
+    "Onboarding": Onboarding,
+    "ConfirmLink": ConfirmLink,
     "MultiTenantDelegations": list[MultiTenantDelegation],
     "ProblemDetails": ProblemDetails,
 }

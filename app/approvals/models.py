@@ -38,6 +38,8 @@ class ScopeAccess(Base):
     state: Mapped[AccessState]
     reason: Mapped[str | None] = mapped_column(default=None)
     since: Mapped[datetime]
+    asked_at: Mapped[datetime | None] = mapped_column(default=None)
+    """When the client asked for it."""
     decide_at: Mapped[datetime | None] = mapped_column(default=None)
     decide_as: Mapped[AccessEvent | None] = mapped_column(default=None)
 
@@ -58,3 +60,5 @@ class ClaimValue(Base):
     pending_refused: Mapped[bool] = mapped_column(default=False)
     reason: Mapped[str | None] = mapped_column(default=None)
     since: Mapped[datetime]
+    asked_at: Mapped[datetime | None] = mapped_column(default=None)
+    """When the client asked for the newest value that had to wait."""

@@ -110,6 +110,7 @@ def _new_scope(asking: Asking, scope: str, asked: list[str]) -> ScopeAccess:
         position=None,
         state=begins.state,
         since=asking.now,
+        asked_at=asking.now,
         decide_at=begins.decide_at,
         decide_as=begins.decide_as,
     )
@@ -174,6 +175,7 @@ def _new_claim(asking: Asking, claim_type: str, position: int, claim: ClaimState
         active_value=claim.active,
         pending_value=claim.pending,
         since=asking.now,
+        asked_at=None if claim.pending is None else asking.now,
     )
 
 
@@ -185,5 +187,7 @@ def set_claim(row: ClaimValue, claim: ClaimState, now: datetime) -> None:
     """Whatever the owner said was said of the value that waited before."""
     if state_of(row) == claim:
         return
+    if claim.pending not in (None, row.pending_value):
+        row.asked_at = now
     row.active_value, row.pending_value = claim.active, claim.pending
     row.pending_refused, row.reason, row.since = claim.refused, None, now

@@ -20,6 +20,7 @@ class Happened(StrEnum):
     DRAFT_PASSED_ON = "clientDraft.passedOn"
     DRAFT_ACTIVATED = "clientDraft.activated"
     DRAFT_LAPSED = "clientDraft.activationLapsed"
+    DRAFT_LENGTHENED = "clientDraft.lengthened"
     CLIENT_DECLARED = "client.declared"
     CLIENT_CHANGED = "client.changed"
     CLIENT_BLOCKED = "client.blocked"

@@ -45,6 +45,7 @@ async def change_status(
         if client is None:
             raise NoSuchClient(f"No client has the id {client_id}.")
         client.status = next_state(TRANSITIONS, client.status, event)
+        client.status_since = now
         details = {"reason": reason} if reason else {}
         record(db, HAPPENED[event], actor=actor, subject=client_id, at=now, **details)
         await client_changed(db, client_id)

@@ -4,7 +4,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.client_drafts.rules import DeclineReason, DraftStatus, status_now
+from app.client_drafts.rules import DeclineReason, DraftStatus, LastVisit, status_now
 from app.client_drafts.wire import AskedFor
 from app.client_keys.wire import StoredKey
 from app.database import Base, Json
@@ -59,6 +59,11 @@ class ClientDraft(Base):
     """When the key takes over from others that were seen lately."""
     contact_email: Mapped[str | None] = mapped_column(default=None)
     """For the client, while it waits for its activation."""
+    last_visit: Mapped[LastVisit | None] = mapped_column(default=None)
+    """How the last person who came got on, once it says something new."""
+    last_visit_at: Mapped[datetime | None] = mapped_column(default=None)
+    lengthened: Mapped[int] = mapped_column(default=0)
+    """How often its life has been lengthened."""
 
     @property
     def final_client_id(self) -> UUID:

@@ -59,7 +59,9 @@ _columns = (
 )
 _draft = (
     insert(ClientDraft)
-    .values(status=DraftStatus.PENDING, **{name: bindparam(name) for name in _columns})
+    .values(
+        status=DraftStatus.PENDING, lengthened=0, **{name: bindparam(name) for name in _columns}
+    )
     .returning(ClientDraft.client_id)
     .cte("draft")
 )

@@ -4,6 +4,7 @@ from litestar import Request, Response, post
 
 from app.access.authentication import calling_system
 from app.access.idempotency import REPLAYED, sent_key
+from app.access.onboarding_tokens import onboarding_token
 from app.client_drafts.creation import DraftMaker, create_client_draft
 from app.client_drafts.keeping import CreatedDraft
 from app.client_drafts.pairing import pairing_code
@@ -22,7 +23,8 @@ async def post_client_draft(request: Request[Any, Any, Any]) -> Response[ClientD
     """Ask for a client; it can be used once a person has confirmed it in a browser.
 
     The answer's `clientId` is final. Open `confirmUrl` in the person's browser: it returns to
-    `postClientConfirmationRedirectUri` with `status=Success` when the person has confirmed.
+    `postClientConfirmationRedirectUri` with `status=Success` when the person has confirmed. What
+    is missing from then on, and who must act, is told at `onboardingUrl`.
     """
     caller = await calling_system(request)
     check_content_type(request.headers.get("content-type"))
@@ -38,7 +40,8 @@ async def post_client_draft(request: Request[Any, Any, Any]) -> Response[ClientD
     return Response(
         answer,
         headers={
-            "Location": answer.confirm_url,
+            "Location": answer.onboarding_url,
+            "Cache-Control": "no-store",
             **created.hints,
             **(REPLAYED if created.replayed else {}),
         },
@@ -53,6 +56,8 @@ def _answer(draft: CreatedDraft, settings: Settings) -> ClientDraftCreated:
         confirm_url=confirm_url,
         share_url=f"{confirm_url}?shared=1",
         expires_at=draft.expires_at,
+        onboarding_url=f"{settings.base_url}/v1/onboardings/{draft.client_id}",
+        onboarding_token=onboarding_token(draft.client_id, secret_key=settings.secret_key),
         pairing_code=pairing_code(
             draft.client_id, draft.thumbprint, secret_key=settings.secret_key
         ),

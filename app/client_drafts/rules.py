@@ -40,6 +40,7 @@ class DraftEvent(StrEnum):
     EXCHANGE = "exchange"
     STOP = "stop"
     LAPSE = "lapse"  # nobody has activated in time: it can be confirmed again
+    LENGTHEN = "lengthen"
 
 
 TRANSITIONS: Transitions[DraftStatus, DraftEvent] = {
@@ -47,6 +48,8 @@ TRANSITIONS: Transitions[DraftStatus, DraftEvent] = {
     (DraftStatus.PENDING, DraftEvent.DECLINE): DraftStatus.DECLINED,
     (DraftStatus.PENDING, DraftEvent.EXPIRE): DraftStatus.EXPIRED,
     (DraftStatus.PENDING, DraftEvent.PARK): DraftStatus.VERIFYING_RIGHT,
+    (DraftStatus.PENDING, DraftEvent.LENGTHEN): DraftStatus.PENDING,
+    (DraftStatus.EXPIRED, DraftEvent.LENGTHEN): DraftStatus.PENDING,
     (DraftStatus.VERIFYING_RIGHT, DraftEvent.VERIFY): DraftStatus.CONFIRMED,
     (DraftStatus.VERIFYING_RIGHT, DraftEvent.REFUSE): DraftStatus.DECLINED,
     (DraftStatus.PENDING, DraftEvent.AWAIT_ACTIVATION): DraftStatus.AWAITING_ACTIVATION,
@@ -63,6 +66,23 @@ TRANSITIONS: Transitions[DraftStatus, DraftEvent] = {
 }
 
 READABLE_AFTER_DECISION = timedelta(days=30)
+MOST_LENGTHENINGS = 5
+
+
+class LastVisit(StrEnum):
+    """How the last person who came to a draft's page got on. None of these says who it was."""
+
+    OPENED = "opened"
+    LOGIN_FAILED = "loginFailed"
+    LACKS_RIGHT = "lacksRight"
+    PASSED_ON = "passedOn"
+
+
+def visit_after(before: LastVisit | None, now: LastVisit) -> LastVisit:
+    """What is known after a visit. Who has passed the link on, and looks again, still waits."""
+    if before is LastVisit.PASSED_ON and now is LastVisit.LACKS_RIGHT:
+        return before
+    return now
 
 
 class DeclineReason(StrEnum):
@@ -205,3 +225,14 @@ class NoReplacement(Problem):
 
     def __init__(self) -> None:
         super().__init__("Nobody has asked for it, or it has been stopped, or it has happened.")
+
+
+class LengthenedTooOften(Problem):
+    slug = "draft-lengthened-too-often"
+    title = "The draft has been lengthened as often as it may be"
+    status = HTTPStatus.CONFLICT
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"A draft is lengthened {MOST_LENGTHENINGS} times at most. Make a new one."
+        )

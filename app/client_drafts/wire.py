@@ -67,6 +67,8 @@ class ClientDraftCreated(Struct, rename="camel", frozen=True, omit_defaults=True
     confirm_url: str
     share_url: str
     expires_at: datetime
+    onboarding_url: str
+    onboarding_token: str
     pairing_code: str
     activation_url: str | None = None
     external_ref: str | None = None

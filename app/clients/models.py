@@ -19,6 +19,8 @@ class ClientConfiguration(Base):
     organization_number: Mapped[str] = mapped_column(index=True)
     organization_name: Mapped[str]
     status: Mapped[ClientStatus] = mapped_column(default=ClientStatus.ACTIVE)
+    status_since: Mapped[datetime | None] = mapped_column(default=None)
+    """When the operator last blocked, unblocked or closed it."""
     redirect_uris: Mapped[list[str]]
     post_logout_redirect_uris: Mapped[list[str]]
     child_organization_numbers: Mapped[list[str]]

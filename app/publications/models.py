@@ -23,3 +23,16 @@ class Publication(Base):
     leased_until: Mapped[datetime | None] = mapped_column(default=None)
     attempts: Mapped[int] = mapped_column(default=0)
     last_failure: Mapped[str | None] = mapped_column(default=None)
+
+
+class ToldScopes(Base):
+    """The scopes that the issuer was last told to give a client's tokens for.
+
+    A table of its own: it is written together with what a reader sees of it, and whoever holds
+    the publication's row must not wait for those who change the client.
+    """
+
+    __tablename__ = "told_scopes"
+
+    client_id: Mapped[UUID] = mapped_column(primary_key=True)
+    scopes: Mapped[list[str]]

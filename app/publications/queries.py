@@ -1,5 +1,6 @@
 """Writing down that the issuer has to be told, in the transaction of what it has to be told."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -8,7 +9,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningInsert
 
-from app.publications.models import Publication
+from app.changes.queries import client_changed
+from app.publications.models import Publication, ToldScopes
 
 DUE_CHANNEL = "publication_due"
 DONE_CHANNEL = "publication_done"
@@ -40,3 +42,17 @@ async def want_publication(db: AsyncSession, client_id: UUID) -> int:
     await db.execute(select(func.pg_notify(DUE_CHANNEL, str(client_id))))
     assert wanted is not None
     return wanted
+
+
+async def scopes_told(db: AsyncSession, client_id: UUID, scopes: Sequence[str]) -> None:
+    """The issuer gives tokens for these now: whoever waits for that is told once it is new."""
+    told = insert(ToldScopes).values(client_id=client_id, scopes=list(scopes))
+    changed = await db.scalar(
+        told.on_conflict_do_update(
+            index_elements=[ToldScopes.client_id],
+            set_={"scopes": told.excluded.scopes},
+            where=ToldScopes.scopes != told.excluded.scopes,
+        ).returning(ToldScopes.client_id)
+    )
+    if changed is not None:
+        await client_changed(db, client_id)

@@ -52,9 +52,11 @@ async def test_the_least_that_an_installer_sends_is_enough(service: Service) -> 
         "confirmUrl": f"{BASE}/confirm-client/{draft.client_id}",
         "shareUrl": f"{BASE}/confirm-client/{draft.client_id}?shared=1",
         "expiresAt": "2026-11-23T12:00:00Z",
+        "onboardingUrl": f"{BASE}/v1/onboardings/{draft.client_id}",
+        "onboardingToken": body["onboardingToken"],
         "pairingCode": body["pairingCode"],
     }
-    assert answer.headers["location"] == body["confirmUrl"]
+    assert answer.headers["location"] == body["onboardingUrl"]
     assert UUID(body["clientId"]).version == 4
     assert draft.status == DraftStatus.PENDING
     assert draft.asked.api_scopes == [

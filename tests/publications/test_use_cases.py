@@ -77,7 +77,8 @@ async def test_a_new_client_is_told_and_its_key_becomes_active(
     row = await publication_of(database, client_id)
     assert (row.published, row.leased_until, row.attempts) == (row.wanted, None, 0)
     async with database.sessions() as db:
-        assert (await db.get_one(ClientChanges, client_id)).counter == 1
+        # That its key is active, and that its scopes can be used: told at once, in one transaction.
+        assert (await db.get_one(ClientChanges, client_id)).counter == 2
 
 
 async def test_a_failure_is_noted_and_tried_again_after_a_wait(

@@ -1,0 +1,191 @@
+"""Reading an onboarding: who may, and what it says on the way from the draft to the client."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx2
+import pytest
+from msgspec import Struct
+
+from app.access.onboarding_tokens import onboarding_token
+from app.audit.trail import OPERATOR
+from app.client_configurations.operator import change_status
+from app.clients.rules import ClientEvent
+from tests.examples import NOW, ORGANIZATION
+from tests.installers.keys import InstallersKey, ec_key
+from tests.serving import EDI, FJORD, Service, a_draft, problem_of
+
+
+class Wizard(Struct):
+    """A draft, and the token that reads what becomes of it."""
+
+    service: Service
+    key: InstallersKey
+    client_id: str
+    token: str
+    created: dict[str, Any]
+
+    async def read(self, **headers: str) -> httpx2.Response:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return await self.service.http.get(
+            f"/v1/onboardings/{self.client_id}",
+            headers={"Authorization": f"Bearer {self.token}"} | named,
+        )
+
+    async def onboarding(self) -> dict[str, Any]:
+        answer = await self.read()
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    async def confirm(self) -> None:
+        await self.service.confirm(UUID(self.client_id))
+
+
+async def a_wizard(service: Service, api_key: str = FJORD, **members: Any) -> Wizard:
+    key = ec_key()
+    answer = await service.draft(a_draft(key, **members), api_key=api_key)
+    assert answer.status_code == 201, answer.text
+    body = answer.json()
+    return Wizard(service, key, body["clientId"], body["onboardingToken"], body)
+
+
+def by_code(onboarding: dict[str, Any], code: str) -> dict[str, Any]:
+    [step] = [step for step in onboarding["steps"] if step["code"] == code]
+    return dict(step)
+
+
+async def test_a_draft_says_where_its_onboarding_is(service: Service) -> None:
+    key = ec_key()
+    answer = await service.draft(a_draft(key))
+    body = answer.json()
+    assert body["onboardingUrl"] == answer.headers["location"]
+    assert body["onboardingUrl"].endswith(f"/v1/onboardings/{body['clientId']}")
+    assert answer.headers["cache-control"] == "no-store"
+    again = onboarding_token(UUID(body["clientId"]), secret_key=service.settings.secret_key)
+    assert body["onboardingToken"] == again
+
+
+async def test_a_new_onboarding_waits_for_confirmation(service: Service) -> None:
+    wizard = await a_wizard(service, externalRef="installation 7")
+    onboarding = await wizard.onboarding()
+    assert (onboarding["outcome"], onboarding["state"]) == ("pending", "waitingForConfirmation")
+    assert onboarding["clientId"] == wizard.client_id
+    assert onboarding["organizationNumber"] == ORGANIZATION
+    assert onboarding["organizationName"] == f"ENHET {ORGANIZATION}"
+    assert onboarding["externalRef"] == "installation 7"
+    assert onboarding["usableScopes"] == []
+    assert onboarding["keyExpiresAt"] is None
+    step = onboarding["steps"][0]
+    assert (step["code"], step["status"], step["actor"]) == ("confirmClient", "current", "endUser")
+    assert (step["reasonCode"], step["stale"]) == ("notOpened", False)
+    assert step["actionUrl"] == wizard.created["confirmUrl"]
+    assert step["actionExpiresAt"] == wizard.created["expiresAt"] == onboarding["expiresAt"]
+    assert set(step["title"]) == {"nb", "nn", "en"}
+
+
+async def test_what_comes_after_the_confirmation_is_shown_before(service: Service) -> None:
+    wizard = await a_wizard(service, EDI)
+    steps = (await wizard.onboarding())["steps"]
+    assert [(step["code"], step["status"]) for step in steps] == [
+        ("confirmClient", "current"),
+        ("delegateRight", "blocked"),
+        ("approveScope", "blocked"),
+        ("publishClient", "blocked"),
+    ]
+    ids = [step["id"] for step in steps]
+    assert {step["actionUrl"] for step in steps[1:]} == {None}
+    await wizard.confirm()
+    assert [step["id"] for step in (await wizard.onboarding())["steps"]] == ids
+
+
+async def test_every_member_is_always_there(service: Service) -> None:
+    wizard = await a_wizard(service)
+    before = await wizard.onboarding()
+    await wizard.confirm()
+    after = await wizard.onboarding()
+    assert list(before) == list(after)
+    for step in [*before["steps"], *after["steps"]]:
+        assert list(step) == list(before["steps"][0])
+
+
+async def test_a_confirmed_client_waits_for_the_issuer_and_then_is_ready(service: Service) -> None:
+    wizard = await a_wizard(service, apiScopes=["nhn:selvbetjening/client"])
+    await wizard.confirm()
+    onboarding = await wizard.onboarding()
+    assert (onboarding["outcome"], onboarding["state"]) == ("pending", "activating")
+    assert onboarding["usableScopes"] == []
+    assert by_code(onboarding, "confirmClient")["completedAt"] is not None
+    assert onboarding["expiresAt"] is None
+
+
+async def test_a_blocked_client_is_told_so_and_a_closed_one(service: Service) -> None:
+    wizard = await a_wizard(service)
+    await wizard.confirm()
+    for event, outcome, state in (
+        (ClientEvent.BLOCK, "pending", "blocked"),
+        (ClientEvent.CLOSE, "failed", "closed"),
+    ):
+        async with service.database.sessions() as db:
+            await change_status(db, UUID(wizard.client_id), event, actor=OPERATOR, now=NOW)
+        onboarding = await wizard.onboarding()
+        assert (onboarding["outcome"], onboarding["state"]) == (outcome, state)
+        assert onboarding["usableScopes"] == []
+
+
+async def test_the_same_version_is_answered_with_304(service: Service) -> None:
+    wizard = await a_wizard(service)
+    first = await wizard.read()
+    again = await wizard.read(if_none_match=first.headers["etag"])
+    assert again.status_code == 304
+    assert again.content == b""
+    assert again.headers["etag"] == first.headers["etag"]
+    await wizard.confirm()
+    assert (await wizard.read(if_none_match=first.headers["etag"])).status_code == 200
+
+
+async def test_the_pace_stands_in_the_answer_and_its_header(service: Service) -> None:
+    answer = await (await a_wizard(service)).read()
+    assert answer.headers["retry-after"] == str(answer.json()["pollAfterSeconds"])
+
+
+async def test_a_client_reads_its_own_onboarding_and_no_other(service: Service) -> None:
+    client, other = await service.client(), await service.client()
+    own = await client.get(f"/v1/onboardings/{client.client_id}")
+    assert own.status_code == 200
+    foreign = await client.get(f"/v1/onboardings/{other.client_id}")
+    unknown = await client.get(f"/v1/onboardings/{uuid4()}")
+    assert foreign.status_code == unknown.status_code == 404
+    assert problem_of(foreign)["detail"] == problem_of(unknown)["detail"]
+
+
+async def test_a_token_opens_its_own_onboarding_only(service: Service) -> None:
+    wizard, other = await a_wizard(service), await a_wizard(service)
+    details = set()
+    for client_id in (other.client_id, str(uuid4()), "no-id"):
+        answer = await service.http.get(
+            f"/v1/onboardings/{client_id}", headers={"Authorization": f"Bearer {wizard.token}"}
+        )
+        assert answer.status_code == 404
+        details.add(problem_of(answer)["detail"])
+    assert len(details) == 1
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{}, {"api-key": FJORD}, {"Authorization": "Bearer nonsense"}, {"Authorization": "Basic eDp5"}],
+)
+async def test_nothing_else_opens_an_onboarding(service: Service, headers: dict[str, str]) -> None:
+    wizard = await a_wizard(service)
+    answer = await service.http.get(f"/v1/onboardings/{wizard.client_id}", headers=headers)
+    assert answer.status_code == 401
+    assert "Bearer" in answer.headers["www-authenticate"]
+
+
+async def test_a_token_that_opens_nothing_is_refused_after_a_while(service: Service) -> None:
+    wizard = await a_wizard(service)
+    wrong = "v1." + "A" * 43
+    path, headers = f"/v1/onboardings/{wizard.client_id}", {"Authorization": f"Bearer {wrong}"}
+    statuses = [(await service.http.get(path, headers=headers)).status_code for _ in range(32)]
+    assert statuses[:30] == [404] * 30
+    assert statuses[30:] == [429] * 2
+    assert (await wizard.read()).status_code == 200
