@@ -87,6 +87,7 @@ def openapi(check: bool) -> None:
 @click.option("--tls", is_flag=True, help="Serve over https, by an authority made at the start.")
 @click.option("--database-url", help="An empty or earlier PostgreSQL database. [default: own]")
 @click.option("--ready-file", type=click.Path(path_type=Path), help="Written when it is ready.")
+@click.option("--strict", type=int, metavar="SEED", help="As the strictest neighbours might be.")
 @click.option("--auto-confirm", is_flag=True, help="Confirm each draft without a person.")
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1))
 @click.option("--exit-with-parent", is_flag=True, help="End when the starting process is gone.")

@@ -48,6 +48,7 @@ from app.sandbox_overview import Shown, shown
 from app.sandbox_persons import Decided, Persons
 from app.sandbox_seed import seed
 from app.sandbox_state import NotFollowed, SandboxState, forget_images
+from app.sandbox_strict import StrictAnswers
 from app.sandbox_time import advance_clock, show_clock, stand_ins_clock
 from app.settings import Settings, read_settings
 from app.tables import metadata
@@ -102,7 +103,9 @@ def create_service() -> ASGIApp:
     service = application(
         settings, clock=state.now, headers={"Sandbox": "true"}, banner=BANNER, beside=[state]
     )
-    return FaultsOfService(service, state)
+    strict = os.environ.get("SANDBOX_STRICT")
+    answering = service if strict is None else StrictAnswers(service, int(strict))
+    return FaultsOfService(answering, state)
 
 
 def create_app() -> ASGIApp:

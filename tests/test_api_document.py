@@ -189,6 +189,26 @@ def test_schemas_have_the_shape_that_generators_want(document: dict[str, Any]) -
                 assert part["format"] in ("int32", "int64")
 
 
+def test_no_body_has_the_name_of_a_generated_class(document: dict[str, Any]) -> None:
+    """Generators make `ClientApi` of the tag `Client`, in the same package as the bodies."""
+    classes = {f"{tag['name']}Api" for tag in document["tags"]}
+    assert not classes & set(document["components"]["schemas"])
+
+
+def test_no_body_is_just_anything(document: dict[str, Any]) -> None:
+    """What has no type becomes `Any`, `Object` or `interface{}` in somebody's program."""
+    contents_of = [content["schema"] for _, content in contents(document)]
+    for schema in [*contents_of, *parts(document["components"]["schemas"])]:
+        kinds = schema.get("type", [])
+        if "object" in kinds and isinstance(kinds, str | list):
+            assert "properties" in schema or isinstance(schema.get("additionalProperties"), dict)
+        if "array" in kinds and isinstance(kinds, str | list):
+            assert "items" in schema
+    for name, component in document["components"]["schemas"].items():
+        for member, described in component.get("properties", {}).items():
+            assert "$ref" in described or "type" in described, (name, member)
+
+
 @pytest.mark.parametrize("name", ["ScopeStatus", "ClaimStatus", "CurrentClient", "ClientSecret"])
 def test_what_is_always_sent_is_required(document: dict[str, Any], name: str) -> None:
     schema = document["components"]["schemas"][name]

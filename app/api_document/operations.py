@@ -93,7 +93,7 @@ OPERATIONS: Mapping[str, Operation] = {
         security=(),
         headers=["ifNoneMatch"],
         answers={
-            200: Answer("A part of the catalogue.", "CatalogueApis", ["ETag", "Cache-Control"]),
+            200: Answer("A part of the catalogue.", "PublishedApis", ["ETag", "Cache-Control"]),
             304: UNCHANGED,
         },
         refusals=["CursorRefused", "InternalError", "Unavailable"],

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from app.apis.wire import CatalogueApis
+from app.apis.wire import PublishedApis
 from app.client_configurations.wire import ClientStatusAnswer, ClientUpdate, CurrentClient
 from app.client_drafts.wire import (
     ClientActivated,
@@ -44,7 +44,7 @@ class PublicJwk(Struct):
 
 # By the name of the example; a list has none of its own among the schemas.
 BODIES: Mapping[str, Any] = {
-    "CatalogueApis": CatalogueApis,
+    "PublishedApis": PublishedApis,
     "NewClientDraft": NewClientDraft,
     "ClientDraftCreated": ClientDraftCreated,
     "ClientActivation": ClientActivation,

@@ -4,7 +4,7 @@ from litestar import Request, Response, get
 
 from app.apis.queries import Catalogues
 from app.apis.views import public_apis
-from app.apis.wire import CatalogueApis
+from app.apis.wire import PublishedApis
 from app.web.conditional import etag, versioned
 from app.web.paging import USUALLY, Cursor, Limit, name_before, page
 
@@ -20,7 +20,7 @@ KEEP = "public, max-age=60"
 )
 async def get_catalogue(
     request: Request[Any, Any, Any], limit: Limit = USUALLY, cursor: Cursor = ""
-) -> Response[CatalogueApis]:
+) -> Response[PublishedApis]:
     """The APIs with their scopes and client claims, who approves them, and which right they need.
 
     It is open to all, and holds nothing of suppliers or organizations: a developer reads it
@@ -30,6 +30,6 @@ async def get_catalogue(
     version = await catalogues.version_in_force()
     apis = public_apis(await catalogues.of(version))
     items, next_cursor = page([(api.audience, api) for api in apis], name_before(cursor), limit)
-    answer = versioned(request, CatalogueApis(items, next_cursor), etag(version or 0))
+    answer = versioned(request, PublishedApis(items, next_cursor), etag(version or 0))
     answer.headers["Cache-Control"] = KEEP
     return answer

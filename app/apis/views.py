@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from app.apis.catalogue import Api, ApiScope, Catalogue, Right
-from app.apis.wire import CatalogueApi, CatalogueClaim, CatalogueRight, CatalogueScope
+from app.apis.wire import CatalogueClaim, CatalogueRight, CatalogueScope, PublishedApi
 
 
-def public_apis(catalogue: Catalogue) -> Sequence[CatalogueApi]:
+def public_apis(catalogue: Catalogue) -> Sequence[PublishedApi]:
     """In the order of their audiences."""
     rights = _rights_of_scopes(catalogue)
     apis = sorted(catalogue.apis, key=lambda api: api.audience)
@@ -25,8 +25,8 @@ def _rights_of_scopes(catalogue: Catalogue) -> dict[str, list[Right]]:
     }
 
 
-def _api(api: Api, rights: dict[str, list[Right]]) -> CatalogueApi:
-    return CatalogueApi(
+def _api(api: Api, rights: dict[str, list[Right]]) -> PublishedApi:
+    return PublishedApi(
         audience=api.audience,
         name=api.name,
         owner=api.owner,

@@ -32,7 +32,7 @@ class CatalogueClaim(Struct, rename="camel", frozen=True):
     approval: Policy
 
 
-class CatalogueApi(Struct, rename="camel", frozen=True):
+class PublishedApi(Struct, rename="camel", frozen=True):
     """An API that clients can get access to."""
 
     audience: str
@@ -42,8 +42,8 @@ class CatalogueApi(Struct, rename="camel", frozen=True):
     claims: list[CatalogueClaim]
 
 
-class CatalogueApis(Struct, rename="camel", frozen=True):
+class PublishedApis(Struct, rename="camel", frozen=True):
     """A page of the catalogue, in the order of the audiences."""
 
-    items: list[CatalogueApi]
+    items: list[PublishedApi]
     next_cursor: str | None

@@ -5,7 +5,7 @@ import logging
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from litestar import Litestar, Request, Response, Router
 from litestar.datastructures import State
@@ -28,6 +28,7 @@ from app.sandbox.maskinporten.routes import maskinporten_router
 from app.sandbox.neighbours import Neighbours, read_neighbours
 from app.sandbox.token_issuer.issuer import Issuer
 from app.sandbox.token_issuer.router import issuer_router
+from app.sandbox.token_issuer.strictness import LATE, StrictNonces
 
 MAX_BODY = 65_536
 
@@ -75,7 +76,12 @@ def app_for(neighbours: Neighbours, clock: Clock | None = None) -> ASGIApp:
         service_controls=service_controls,
         clock=clock,
     )
-    return CountCalls(FaultInjection(litestar, faults), controlled.calls)
+    app = FaultInjection(_strict(litestar, issuer, neighbours.strict), faults)
+    return CountCalls(app, controlled.calls)
+
+
+def _strict(app: ASGIApp, issuer: Issuer, seed: int | None) -> ASGIApp:
+    return app if seed is None else StrictNonces(app, issuer, seed)
 
 
 def _issuer(neighbours: Neighbours) -> Issuer:
@@ -84,6 +90,7 @@ def _issuer(neighbours: Neighbours) -> Issuer:
         registration_token=neighbours.registration_token,
         login_client=neighbours.login_client,
         now=datetime.now(UTC),
+        late=timedelta() if neighbours.strict is None else LATE,
     )
 
 

@@ -29,6 +29,8 @@ class Neighbours(Struct, frozen=True, kw_only=True, rename="camel"):
     """The service's own controls, which only this process may call."""
     controls_secret: str = ""
     ready_info: dict[str, Any] = {}
+    strict: int | None = None
+    """The seed of `--strict`."""
 
     @property
     def issuer_url(self) -> str:

@@ -17,6 +17,7 @@ from app.supervisor.addresses import Addresses
 from app.supervisor.failure import SandboxFailed
 
 NEIGHBOURS_FILE = "SANDBOX_NEIGHBOURS_FILE"
+STRICT = "SANDBOX_STRICT"
 API_KEY = "sandbox"
 KEY_LIFE_DAYS = 90
 # Suppliers' tests run in a loop; the limits are there to be met only on purpose.
@@ -152,7 +153,13 @@ def _altinn_scopes() -> list[str]:
 
 
 def write_neighbours_file(
-    file: Path, addresses: Addresses, made: Secrets, ready: ReadyInfo, *, auto_confirm: bool
+    file: Path,
+    addresses: Addresses,
+    made: Secrets,
+    ready: ReadyInfo,
+    *,
+    auto_confirm: bool,
+    strict: int | None,
 ) -> None:
     base_urls = [addresses.base_url, *addresses.other_base_urls]
     content: dict[str, Any] = {
@@ -174,6 +181,7 @@ def write_neighbours_file(
         "controlsSecret": made.controls_secret,
         "readyInfo": ready,
         "autoConfirm": auto_confirm,
+        "strict": strict,
     }
     file.touch(mode=0o600)
     file.write_bytes(msgspec.json.encode(content))

@@ -14,5 +14,6 @@ class SandboxOptions(Struct, frozen=True, kw_only=True):
     database_url: str | None = None
     ready_file: Path | None = None
     auto_confirm: bool = False
+    strict: int | None = None
     workers: int = 1
     exit_with_parent: bool = False

@@ -16,6 +16,7 @@ from app.supervisor.certificates import issue_certificate
 from app.supervisor.children import Child, server
 from app.supervisor.configuration import (
     NEIGHBOURS_FILE,
+    STRICT,
     ReadyInfo,
     Secrets,
     new_secrets,
@@ -71,6 +72,7 @@ class Sandbox:
             self.secrets,
             self.ready,
             auto_confirm=self.options.auto_confirm,
+            strict=self.options.strict,
         )
         # They need no database to start, so they do it while that does.
         with (
@@ -146,11 +148,13 @@ class Sandbox:
 
     def _service(self, environment: Mapping[str, str]) -> list[Child]:
         with_controls = dict(environment) | {NEIGHBOURS_FILE: str(self.neighbours_file)}
+        strict = self.options.strict
+        serving = dict(environment) | ({} if strict is None else {STRICT: str(strict)})
         return [
             server(
                 "service",
                 "app.sandbox_controls:create_service",
-                environment,
+                serving,
                 self.listeners.service,
                 workers=self.options.workers,
                 certificate=self.certificate,

@@ -1,16 +1,19 @@
-"""Generates, compiles and plays each language's client against one sandbox, two at a time."""
+"""Generates, compiles and plays each language's client in two sandboxes, two at a time.
+
+One sandbox is as usual, the other as strict as neighbours may be.
+"""
 
 import shutil
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from tests.clients import breaking, csharp, go, java, python, typescript
 from tests.clients.running import BUILD, Failed
 from tests.sandboxes import Ready, sandbox
 
-PARTS: dict[str, Callable[[Ready], None]] = {
+PARTS: dict[str, Callable[[Sequence[Ready]], None]] = {
     "Python": python.check,
     "TypeScript": typescript.check,
     "Java": java.check,
@@ -20,6 +23,7 @@ PARTS: dict[str, Callable[[Ready], None]] = {
     "whether breaking changes are seen": breaking.check_the_check,
 }
 AT_ONCE = 2
+STRICT_SEED = "7"
 
 
 def main() -> int:
@@ -31,17 +35,19 @@ def main() -> int:
     python.make_venv()
     with (
         (BUILD / "sandbox.jsonl").open("wb") as log,
-        sandbox("--exit-with-parent", stderr=log) as running,
+        sandbox("--exit-with-parent", stderr=log) as usual,
+        sandbox("--exit-with-parent", "--strict", STRICT_SEED, stderr=log) as strict,
         ThreadPoolExecutor(AT_ONCE) as pool,
     ):
-        results = list(pool.map(lambda name: told(name, running.ready), chosen))
+        places = [usual.ready, strict.ready]
+        results = list(pool.map(lambda name: told(name, places), chosen))
     return 0 if all(results) else 1
 
 
-def told(name: str, ready: Ready) -> bool:
+def told(name: str, sandboxes: Sequence[Ready]) -> bool:
     started = time.monotonic()
     try:
-        PARTS[name](ready)
+        PARTS[name](sandboxes)
     except Failed as failed:
         print(f"{name}: FAILED\n{failed}", flush=True)
         return False

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import tempfile
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ VERDICT = re.compile(
 )
 
 
-def check(_: Ready) -> None:
+def check(_: Sequence[Ready]) -> None:
     document = json.loads(NEWER.read_text("utf-8"))
     earlier = [json.loads(LANDED.read_text("utf-8")), *last_change()]
     found = {what for base in earlier for what in breaks(base, document)}
@@ -44,7 +44,7 @@ def check(_: Ready) -> None:
         raise Failed(f"Allowed, but nothing breaks: {', '.join(sorted(allowed - found))}")
 
 
-def check_the_check(_: Ready) -> None:
+def check_the_check(_: Sequence[Ready]) -> None:
     """What Specmatic is trusted with is done on purpose, and has to be seen."""
     document = json.loads(NEWER.read_text("utf-8"))
     changed = deepcopy(document)

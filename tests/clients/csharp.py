@@ -1,5 +1,7 @@
 """C#: generator `csharp`, from OpenAPI 3.0.3. Read by a parser: there is no compiler here."""
 
+from collections.abc import Sequence
+
 from tests.clients.generating import OLDER, demand_operations, generate, pascal_case
 from tests.clients.python import INTERPRETER
 from tests.clients.running import ROOT, new_folder, run
@@ -8,7 +10,7 @@ from tests.sandboxes import Ready
 PARSER = ROOT / "tests" / "clients" / "csharp_syntax.py"
 
 
-def check(_: Ready) -> None:
+def check(_: Sequence[Ready]) -> None:
     folder = new_folder("csharp")
     generate("csharp", OLDER, {"packageName": "HelseId.Onboarding"}, into=folder)
     sources = sorted((folder / "src" / "HelseId.Onboarding").rglob("*.cs"))

@@ -4,6 +4,8 @@ The class path has what the client's own build file names: Jackson, which the ge
 holds too, and Jakarta's annotations.
 """
 
+from collections.abc import Sequence
+
 from tests.clients.debian import unpacked
 from tests.clients.generating import OLDER, demand_operations, generate, generator_jar
 from tests.clients.running import copy_examples, java_options, new_folder, play, run
@@ -23,7 +25,7 @@ OPTIONS = {
 }
 
 
-def check(ready: Ready) -> None:
+def check(sandboxes: Sequence[Ready]) -> None:
     folder = new_folder("java")
     generate("java", OLDER, OPTIONS, into=folder)
     sources = sorted((folder / "src" / "main" / "java").rglob("*.java"))
@@ -47,4 +49,4 @@ def check(ready: Ready) -> None:
         f"classes:{libraries}",
         "Journey",
     ]
-    play(ready, *program, folder=folder)
+    play(sandboxes, *program, folder=folder)

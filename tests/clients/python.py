@@ -1,6 +1,7 @@
 """Python: generator `python`, from OpenAPI 3.1."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.clients.generating import NEWER, demand_operations, generate, snake_case
@@ -11,7 +12,7 @@ VENV = BUILD / "venv"
 INTERPRETER = VENV / "bin" / "python"
 
 
-def check(ready: Ready) -> None:
+def check(sandboxes: Sequence[Ready]) -> None:
     folder = new_folder("python")
     generate("python", NEWER, {"packageName": "helseid_onboarding"}, into=folder)
     demand_operations(
@@ -20,7 +21,7 @@ def check(ready: Ready) -> None:
     )
     examples = copy_examples("python", folder, ".py")
     check_types(folder, examples)
-    play(ready, INTERPRETER, "-W", "error", "journey.py", folder=folder)
+    play(sandboxes, INTERPRETER, "-W", "error", "journey.py", folder=folder)
 
 
 def check_types(folder: Path, examples: list[Path]) -> None:

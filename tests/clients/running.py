@@ -55,9 +55,11 @@ def copy_examples(language: str, into: Path, suffix: str) -> list[Path]:
     return [Path(shutil.copy(source, into)) for source in sources]
 
 
-def play(ready: Ready, *command: str | Path, folder: Path, **environment: str) -> None:
-    places = {"BASE": ready.base_url, "ISSUER": ready.issuer, "CONTROLS": ready.control_url}
-    run(*command, folder=folder, environment={**places, **environment})
+def play(sandboxes: Sequence[Ready], *command: str | Path, folder: Path) -> None:
+    """The journey, in each of the sandboxes."""
+    for ready in sandboxes:
+        places = {"BASE": ready.base_url, "ISSUER": ready.issuer, "CONTROLS": ready.control_url}
+        run(*command, folder=folder, environment=places)
 
 
 def java_options() -> Sequence[str]:

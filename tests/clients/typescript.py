@@ -1,13 +1,14 @@
 """TypeScript: openapi-typescript and openapi-fetch, from OpenAPI 3.1."""
 
 import shutil
+from collections.abc import Sequence
 
 from tests.clients.generating import NEWER, demand_operations
 from tests.clients.running import EXAMPLES, NPM_MODULES, copy_examples, new_folder, play, run
 from tests.sandboxes import Ready
 
 
-def check(ready: Ready) -> None:
+def check(sandboxes: Sequence[Ready]) -> None:
     folder = new_folder("typescript")
     (folder / "node_modules").symlink_to(NPM_MODULES)
     programs = NPM_MODULES / ".bin"
@@ -18,4 +19,4 @@ def check(ready: Ready) -> None:
     for name in ("package.json", "tsconfig.json"):
         shutil.copy(EXAMPLES / "typescript" / name, folder)
     run(programs / "tsc", folder=folder)
-    play(ready, "node", "built/journey.js", folder=folder)
+    play(sandboxes, "node", "built/journey.js", folder=folder)

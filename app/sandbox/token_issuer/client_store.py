@@ -72,13 +72,14 @@ class Client(Struct, frozen=True):
 
 
 class ClientStore:
-    def __init__(self) -> None:
+    def __init__(self, late: timedelta = timedelta()) -> None:
+        self._late = late
         self._clients: dict[str, Client] = {}
 
     def put(self, client_id: str, metadata: ClientMetadata, now: datetime) -> Client:
         """Only the first registration is late; what changes while it waits waits with it."""
         before = self._clients.get(client_id)
-        late = LATE_ORGANIZATIONS.get(metadata.organization_number or "", timedelta())
+        late = LATE_ORGANIZATIONS.get(metadata.organization_number or "", self._late)
         client = Client(
             client_id=client_id,
             metadata=metadata,

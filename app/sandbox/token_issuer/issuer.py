@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -26,12 +26,14 @@ class Issuer:
         registration_token: str,
         login_client: Mapping[str, Any] | None,
         now: datetime,
+        late: timedelta = timedelta(),
     ) -> None:
         self.url = url
         self.registration_token = registration_token
         self.signing_key = SigningKey(now)
         self.nonce_key = secrets.token_bytes(32)
         self._login_client = login_client
+        self._late = late
         self.reset(now)
 
     @property
@@ -57,8 +59,8 @@ class Issuer:
 
     def forget_registrations(self, now: datetime) -> None:
         """As after a restored backup. The service's own login client is not a registration."""
-        self.clients = ClientStore()
+        self.clients = ClientStore(self._late)
         if self._login_client is not None:
             given = {**LOGIN_CLIENT_DEFAULTS, **self._login_client}
             metadata = msgspec.convert(given, ClientMetadata)
-            self.clients.put(str(metadata.client_id), metadata, now)
+            self.clients.put(str(metadata.client_id), metadata, now - self._late)
