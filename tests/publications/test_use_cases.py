@@ -112,6 +112,7 @@ async def test_a_change_makes_a_failed_publication_due_at_once(
     assert recording.numbers(client_id) == [1]
 
 
+@pytest.mark.alone
 async def test_one_client_that_cannot_be_told_holds_up_no_other(
     database: Database, publish_one: PublishOne, recording: RecordingIssuer, client_id: UUID
 ) -> None:
