@@ -46,7 +46,7 @@ from app.sandbox_jump import Mover
 from app.sandbox_keys import end_key_at, restore, take_snapshot
 from app.sandbox_overview import Shown, shown
 from app.sandbox_persons import Decided, Persons
-from app.sandbox_seed import seed
+from app.sandbox_seed import read_added, seed
 from app.sandbox_state import NotFollowed, SandboxState, forget_images
 from app.sandbox_strict import StrictAnswers
 from app.sandbox_time import advance_clock, show_clock, stand_ins_clock
@@ -134,7 +134,7 @@ def create_app() -> ASGIApp:
             restore,
         ],
         before_request=demand_secret,
-        state=State({"settings": settings}),
+        state=State({"settings": settings, "added": read_added(os.environ)}),
         lifespan=[partial(_alive, settings=settings, told=told)],
         exception_handlers={
             Problem: answer_problem,
@@ -258,4 +258,4 @@ async def reset(request: Request[Any, Any, Any]) -> None:
             await forget_images(connection)
         async with database.sessions.begin() as db:
             await db.execute(text(f"TRUNCATE {', '.join(emptied)} CASCADE"))
-        await seed(request.app.state.settings)
+        await seed(request.app.state.settings, request.app.state.added)

@@ -1,10 +1,16 @@
 """What the sandbox's database begins with: the catalogue, and API keys that everybody knows."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
 
 from app.access.api_keys import register_api_key
-from app.apis.rules import read_catalogue
+from app.apis.catalogue import Catalogue
+from app.apis.rules import CatalogueRefused, read_catalogue
 from app.client_configurations.applying import apply_catalogue
 from app.database import Database
 from app.delegations.feeds import begin_anew
@@ -23,14 +29,46 @@ API_KEYS = {
 REVOKED = "sandbox-revoked"
 
 
-async def seed(settings: Settings) -> None:
+class Added(Struct, frozen=True, rename="camel"):
+    """What a seed file adds."""
+
+    catalogue: dict[str, list[Any]] = {}
+    api_keys: dict[str, str] = {}
+
+
+class Told(Struct, frozen=True):
+    seed: Added = Added()
+
+
+def read_added(environment: Mapping[str, str]) -> Added:
+    """The seed file's part for the service, out of what all processes of a sandbox are told."""
+    file = Path(environment["SANDBOX_NEIGHBOURS_FILE"])
+    return msgspec.json.decode(file.read_bytes(), type=Told).seed
+
+
+def catalogue_with(added: Added) -> Catalogue:
+    document: dict[str, Any] = msgspec.json.decode((DATA / "catalogue.json").read_bytes())
+    for name, entries in added.catalogue.items():
+        document[name] = [*document.get(name, []), *entries]
+    catalogue = read_catalogue(msgspec.json.encode(document))
+    unknown = [
+        f"#/apiKeys/{key}: There is no client system {system}."
+        for key, system in added.api_keys.items()
+        if system not in catalogue.systems
+    ]
+    if unknown:
+        raise CatalogueRefused(unknown)
+    return catalogue
+
+
+async def seed(settings: Settings, added: Added = Added()) -> None:  # noqa: B008  # it is frozen
     """What the sandbox begins with. On a database that has been used, only what is missing.
 
     An issuer that has just been started knows nobody: it is told again of every client. The
     other stand-ins have begun anew too, and so their lists of changes.
     """
     database = Database(settings.database_url)
-    catalogue = read_catalogue((DATA / "catalogue.json").read_bytes())
+    catalogue = catalogue_with(added)
     now = datetime.now(UTC)
     async with database.sessions() as db:
         await apply_catalogue(
@@ -41,7 +79,7 @@ async def seed(settings: Settings) -> None:
             now=now,
         )
         async with db.begin():
-            for key, system in API_KEYS.items():
+            for key, system in (added.api_keys | API_KEYS).items():
                 await register_api_key(
                     db,
                     key,

@@ -14,6 +14,7 @@ from litestar.types import ASGIApp
 
 from app.sandbox.altinn.altinn import Altinn
 from app.sandbox.altinn.calls import Calls, CountCalls
+from app.sandbox.altinn.human_steps import give_seeded
 from app.sandbox.altinn.router import altinn_router
 from app.sandbox.altinn_pages.router import altinn_pages_router
 from app.sandbox.clock import Clock
@@ -50,9 +51,10 @@ def create_app() -> ASGIApp:
 def app_for(neighbours: Neighbours, clock: Clock | None = None) -> ASGIApp:
     issuer = _issuer(neighbours)
     clock = clock or Clock(is_told=bool(neighbours.controls_url))
-    register = Register()
+    register = Register(neighbours.seed.organizations)
     maskinporten = Maskinporten(neighbours.maskinporten_url, neighbours.maskinporten_client)
     altinn = _altinn(neighbours, maskinporten, register, clock)
+    give_seeded(altinn, neighbours.seed.grants)
     faults = Faults()
     service_controls = ServiceControls(neighbours.controls_url, neighbours.controls_secret)
     controlled = Controlled(

@@ -7,9 +7,24 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from app.sandbox.enhetsregisteret.organizations import Organization
 from app.sandbox.maskinporten.maskinporten import MaskinportenClient
 
 FILE_VARIABLE = "SANDBOX_NEIGHBOURS_FILE"
+
+
+class Grant(Struct, frozen=True, rename={"giver": "from"}):
+    giver: str
+    to: str
+    """Organisation number, or a test person's name."""
+    right: str
+
+
+class Seed(Struct, frozen=True):
+    """What a seed file adds to what the neighbours begin with."""
+
+    organizations: list[Organization] = []
+    grants: list[Grant] = []
 
 
 class Neighbours(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -31,6 +46,7 @@ class Neighbours(Struct, frozen=True, kw_only=True, rename="camel"):
     ready_info: dict[str, Any] = {}
     strict: int | None = None
     """The seed of `--strict`."""
+    seed: Seed = Seed()
 
     @property
     def issuer_url(self) -> str:

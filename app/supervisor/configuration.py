@@ -15,6 +15,7 @@ from msgspec import Struct
 from app.settings import NOT_OURS, PREFIX, Environment, Settings
 from app.supervisor.addresses import Addresses
 from app.supervisor.failure import SandboxFailed
+from app.supervisor.seed_file import SeedFile
 
 NEIGHBOURS_FILE = "SANDBOX_NEIGHBOURS_FILE"
 STRICT = "SANDBOX_STRICT"
@@ -160,6 +161,7 @@ def write_neighbours_file(
     *,
     auto_confirm: bool,
     strict: int | None,
+    seed: SeedFile,
 ) -> None:
     base_urls = [addresses.base_url, *addresses.other_base_urls]
     content: dict[str, Any] = {
@@ -182,6 +184,7 @@ def write_neighbours_file(
         "readyInfo": ready,
         "autoConfirm": auto_confirm,
         "strict": strict,
+        "seed": seed,
     }
     file.touch(mode=0o600)
     file.write_bytes(msgspec.json.encode(content))

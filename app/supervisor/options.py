@@ -13,6 +13,7 @@ class SandboxOptions(Struct, frozen=True, kw_only=True):
     tls: bool = False
     database_url: str | None = None
     ready_file: Path | None = None
+    seed_file: Path | None = None
     auto_confirm: bool = False
     strict: int | None = None
     workers: int = 1

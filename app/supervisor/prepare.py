@@ -1,11 +1,13 @@
 """A process of its own before the service starts: the schema, and what the sandbox begins with."""
 
 import asyncio
+import os
 import sys
 
 import msgspec
 
-from app.sandbox_seed import seed
+from app.apis.rules import CatalogueRefused
+from app.sandbox_seed import read_added, seed
 from app.sandbox_state import make_state
 from app.schema import upgrade
 from app.settings import Settings, read_settings
@@ -16,12 +18,15 @@ def main() -> None:
     line = sys.stdin.readline()
     settings = read_settings(msgspec.json.decode(line, type=dict[str, str]))
     upgrade(settings.database_url)
-    asyncio.run(prepare(settings))
+    try:
+        asyncio.run(prepare(settings))
+    except CatalogueRefused as refused:
+        sys.exit("\n".join(f"The seed file's catalogue: {fault}" for fault in refused.faults))
 
 
 async def prepare(settings: Settings) -> None:
     await make_state(settings.database_url)
-    await seed(settings)
+    await seed(settings, read_added(os.environ))
 
 
 if __name__ == "__main__":

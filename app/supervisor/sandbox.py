@@ -31,6 +31,7 @@ from app.supervisor.failure import SandboxFailed
 from app.supervisor.folder import sandbox_folder
 from app.supervisor.options import SandboxOptions
 from app.supervisor.readiness import refuse_ready_file, wait_until_ready, write_ready_file
+from app.supervisor.seed_file import SeedFile, read_seed_file
 
 NEIGHBOURS = "neighbours"
 LOOK_EVERY_SECONDS = 0.1
@@ -41,6 +42,7 @@ def run_sandbox(options: SandboxOptions) -> None:
     """Run until a signal; `SandboxFailed` when it does not start or cannot go on."""
     refuse_production(os.environ)
     refuse_ready_file(options.ready_file)
+    seed = read_seed_file(options.seed_file)
     ending = Ending(with_parent=options.exit_with_parent)
     try:
         listeners = open_listeners(options)
@@ -49,11 +51,14 @@ def run_sandbox(options: SandboxOptions) -> None:
     with ExitStack() as stack:
         stack.callback(listeners.close)
         folder = stack.enter_context(sandbox_folder())
-        Sandbox(options, listeners, folder).run(ending)
+        Sandbox(options, listeners, folder, seed).run(ending)
 
 
 class Sandbox:
-    def __init__(self, options: SandboxOptions, listeners: Listeners, folder: Path) -> None:
+    def __init__(
+        self, options: SandboxOptions, listeners: Listeners, folder: Path, seed: SeedFile
+    ) -> None:
+        self.seed = seed
         self.options = options
         self.listeners = listeners
         self.addresses: Addresses = addresses_of(listeners, options)
@@ -73,11 +78,12 @@ class Sandbox:
             self.ready,
             auto_confirm=self.options.auto_confirm,
             strict=self.options.strict,
+            seed=self.seed,
         )
         # They need no database to start, so they do it while that does.
         with (
             running([self._neighbours()]) as neighbours,
-            running([preparation()]) as [preparing],
+            running([self._preparation()]) as [preparing],
             self._database() as database_url,
         ):
             settings = service_settings(self.addresses, self.secrets, database_url, self.ca_file)
@@ -105,7 +111,7 @@ class Sandbox:
                     child.start_again()
                     if child.name == NEIGHBOURS:
                         # An issuer that has lost its memory is told again of every client.
-                        with running([preparation()]) as [preparing]:
+                        with running([self._preparation()]) as [preparing]:
                             prepared(preparing, settings, ending)
 
     @contextmanager
@@ -135,6 +141,10 @@ class Sandbox:
             yield postgres.url
         finally:
             postgres.stop()
+
+    def _preparation(self) -> Child:
+        environment = os.environ | {NEIGHBOURS_FILE: str(self.neighbours_file)}
+        return Child("preparation", ["app.supervisor.prepare"], environment)
 
     def _neighbours(self) -> Child:
         environment = os.environ | {NEIGHBOURS_FILE: str(self.neighbours_file)}
@@ -167,10 +177,6 @@ class Sandbox:
             ),
             Child("worker", ["app.sandbox_worker"], environment),
         ]
-
-
-def preparation() -> Child:
-    return Child("preparation", ["app.supervisor.prepare"], os.environ)
 
 
 def prepared(child: Child, settings: Mapping[str, str], ending: Ending) -> bool:

@@ -1,9 +1,12 @@
 """What a person presses about a request, at Altinn's pages or by the controls."""
 
+from collections.abc import Iterable
+
 from app.sandbox.altinn.altinn import Altinn
 from app.sandbox.altinn.delegations import Delegation
 from app.sandbox.altinn.requests import DelegationRequest, Status
 from app.sandbox.altinn.resources import RESOURCES
+from app.sandbox.neighbours import Grant
 from app.sandbox.people import person_named
 
 
@@ -38,6 +41,12 @@ STEPS = {"confirm": confirm, "approve": approve, "reject": reject}
 
 def _move(altinn: Altinn, identifier: str, status: Status, by: str) -> DelegationRequest:
     return altinn.requests.move(identifier, status, by=by, now=altinn.clock.now())
+
+
+def give_seeded(altinn: Altinn, grants: Iterable[Grant]) -> None:
+    """What a seed file says was given before anybody looked."""
+    for grant in grants:
+        altinn.give(named_delegation(altinn, grant.giver, grant.to, grant.right))
 
 
 def named_delegation(altinn: Altinn, giver: str, to: str, right: str) -> Delegation:

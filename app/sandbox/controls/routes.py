@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from app.sandbox.altinn.altinn import Altinn
 from app.sandbox.altinn.calls import Calls
+from app.sandbox.altinn.human_steps import give_seeded
 from app.sandbox.clock import Clock
 from app.sandbox.console.routes import console_script, console_style, show_console
 from app.sandbox.controls.altinn_routes import ALTINN_CONTROLS
@@ -44,6 +45,7 @@ async def openapi_document(request: Request[object, object, State]) -> dict[str,
 
 @post("/reset", status_code=200, summary="Begin anew, here and in the service")
 async def reset(
+    neighbours: NamedDependency[Neighbours],
     issuer: NamedDependency[Issuer],
     altinn: NamedDependency[Altinn],
     register: NamedDependency[Register],
@@ -56,6 +58,7 @@ async def reset(
     register.reset()
     altinn.maskinporten.reset()
     altinn.reset()
+    give_seeded(altinn, neighbours.seed.grants)
     calls.forget()
     faults.set([])
     return await service_controls.forward("POST", "/reset")

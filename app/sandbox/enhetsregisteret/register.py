@@ -1,5 +1,6 @@
 """The register as it stands now: the fixed organisations, and what has been changed since."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from msgspec import Struct
@@ -37,7 +38,9 @@ class Update(Struct, frozen=True, kw_only=True):
 
 
 class Register:
-    def __init__(self) -> None:
+    def __init__(self, own: Sequence[Organization] = ()) -> None:
+        """`own` organisations stand before the fixed ones with their numbers."""
+        self._own = {one.number: one for one in own}
         self._next_update = FIRST_UPDATE
         self.reset()
 
@@ -48,14 +51,15 @@ class Register:
 
     def find(self, number: str) -> Organization | None:
         """What the register has under the number, or None where it has never heard of it."""
-        changed = self._changed.get(number)
+        changed = self._changed.get(number) or self._own.get(number)
         if changed is not None:
             return None if changed.standing is Standing.UNKNOWN else changed
         return find_organization(number)
 
     def all_named(self) -> list[Organization]:
         """Those with a name of their own; the others are found by number only."""
-        named = [self._changed.get(one.number, one) for one in TABLE]
+        first = {one.number: one for one in TABLE} | self._own
+        named = [self._changed.get(number, one) for number, one in first.items()]
         return named + [one for number, one in self._changed.items() if one not in named]
 
     def sub_units(self, number: str) -> list[Organization]:
