@@ -99,6 +99,37 @@ async def press(
     return await controls.post(f"/clients/{client_id}/decision", json={"decision": decision} | more)
 
 
+async def test_the_way_back_of_a_new_installer_brings_its_code(
+    service: Service, controls: httpx2.AsyncClient
+) -> None:
+    body = a_draft(postClientConfirmationRedirectUri=RETURN)
+    told = (await service.draft(body, api_key="sandbox-sky")).json()
+    for _ in range(2):
+        went = (await press(controls, told["clientId"])).json()
+        assert went["status"] == "Success"
+        assert went["redirectUri"].startswith(f"{RETURN}?status=Success&code=")
+
+
+async def test_a_new_key_is_decided_on_by_the_client_that_gets_it(
+    service: Service, controls: httpx2.AsyncClient
+) -> None:
+    client_id = await new_draft(service)
+    await press(controls, client_id)
+    assert await new_draft(service, replacesKeysOf=client_id) == client_id
+    assert (await press(controls, client_id)).json() == {
+        "clientId": client_id,
+        "status": "Success",
+        "redirectUri": f"{RETURN}?status=Success",
+    }
+    kinds = [(mail["kind"], mail["recipient"]) for mail in (await controls.get("/mailbox")).json()]
+    assert kinds == [
+        ("clientConfirmed", "organization"),
+        ("clientConfirmed", "supplier"),
+        ("keysReplaced", "organization"),
+        ("keysReplaced", "supplier"),
+    ]
+
+
 async def test_without_the_secret_there_is_nothing(controls: httpx2.AsyncClient) -> None:
     for secret in ("", "wrong", SECRET + "x"):
         for path in ("/reset", "/approvals", f"/clients/{uuid4()}/decision"):
