@@ -6,9 +6,27 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 END_WITHIN_SECONDS = 12
+
+_told_of_end: list[Callable[[], None]] = []
+
+
+@contextmanager
+def told_of_end(tell: Callable[[], None]) -> Iterator[None]:
+    """`tell` is called once this process is to end, before it takes no more requests."""
+    _told_of_end.append(tell)
+    try:
+        yield
+    finally:
+        _told_of_end.remove(tell)
+
+
+def tell_of_end() -> None:
+    for tell in _told_of_end:
+        tell()
 
 
 def end_with_standard_input() -> None:

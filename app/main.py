@@ -19,6 +19,7 @@ from app.adapters.neighbours import neighbours
 from app.apis.queries import Catalogues
 from app.apis.routes import get_catalogue
 from app.changes.listener import ClientEvents
+from app.changes.queries import CHANNEL as CHANGED_CHANNEL
 from app.client_configurations import block_pages
 from app.client_configurations.routes import get_client, get_client_status, put_client
 from app.client_drafts import login_pages, pages, stop_pages
@@ -42,8 +43,11 @@ from app.delegations.routes import (
     post_delegation_request,
 )
 from app.health import live, ready
+from app.lifeline import told_of_end
+from app.onboardings.pace import Buckets
 from app.onboardings.routes import get_onboarding, post_confirm_link
 from app.onboardings.usual import UsualWaits
+from app.onboardings.waiting import HeldRequests
 from app.problems import Problem
 from app.publications.queries import DONE_CHANNEL
 from app.publications.waiting import Announcements, published
@@ -152,7 +156,7 @@ def _old_paths(base: str) -> Router:
 
 def memories() -> dict[str, Any]:
     """What a process remembers of its callers, to spare itself look-ups."""
-    return {"failing": Refused(), "good_keys": {}}
+    return {"failing": Refused(), "good_keys": {}, "buckets": Buckets()}
 
 
 @asynccontextmanager
@@ -167,8 +171,10 @@ async def _alive(app: Litestar, *, settings: Settings) -> AsyncIterator[None]:
         budget = SharedBudget(database, settings.altinn_calls_per_minute)
         others = await stack.enter_async_context(neighbours(settings, budget))
         keys = await stack.enter_async_context(others.issuer_keys)
-        events = ClientEvents(settings.database_url, [DONE_CHANNEL])
+        events = ClientEvents(settings.database_url, [DONE_CHANNEL, CHANGED_CHANNEL])
         await stack.enter_async_context(events)
+        held = HeldRequests(events)
+        stack.enter_context(told_of_end(held.end))
         catalogues = Catalogues(database.sessions)
         policy = TokenPolicy(
             issuer=settings.issuer,
@@ -185,6 +191,7 @@ async def _alive(app: Litestar, *, settings: Settings) -> AsyncIterator[None]:
                 "login": others.login,
                 "tokens": VerifiedTokens(keys, policy),
                 "draft_maker": DraftMaker(database, catalogues, others.register, settings),
+                "held": held,
                 "usual_waits": UsualWaits(database.sessions),
                 "published": issuer_knows(database, events),
             }

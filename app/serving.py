@@ -6,6 +6,7 @@ would be lost. Here the port is opened once, and waiting requests go to whoever 
 """
 
 import argparse
+import asyncio
 import errno
 import importlib
 import signal
@@ -16,13 +17,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from granian import _signals
 from granian._granian import SocketHolder
 from granian.constants import Interfaces, Loops, SSLProtocols
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 from msgspec import Struct
 
-from app.lifeline import end_with_parent_process, end_with_standard_input
+from app.lifeline import end_with_parent_process, end_with_standard_input, tell_of_end
 
 BACKLOG = 4096
 BACKPRESSURE = 4096
@@ -120,9 +122,30 @@ def load_application(target: str) -> Callable[..., Any]:
     # one that is ended while it starts would not notice.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     end_with_parent_process()
+    _tell_of_end_first()
     module, _, factory = target.partition(":")
     application: Callable[..., Any] = getattr(importlib.import_module(module), factory)()
     return application
+
+
+def _tell_of_end_first() -> None:
+    """granian waits for requests that are under way, and some may be held for long: at a signal
+    the application hears of it before granian does. There is no public way to this."""
+    originally = _signals.set_loop_signals
+
+    def set_loop_signals(loop: asyncio.AbstractEventLoop) -> Any:
+        ended = originally(loop)  # type: ignore[no-untyped-call]  # it has no types
+
+        def end() -> None:
+            tell_of_end()
+            ended.set()
+
+        with suppress(NotImplementedError):  # on Windows, where a signal ends the process at once
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(number, end)
+        return ended
+
+    _signals.set_loop_signals = set_loop_signals
 
 
 def _allow_many_open_files() -> None:

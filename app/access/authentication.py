@@ -154,6 +154,17 @@ async def reader_of_onboarding(
     return _presented_onboarding_token(request) or await client_that_reads(request)
 
 
+async def check_token_again(request: Request[Any, Any, Any]) -> None:
+    """Refuse a held request whose access token has ended meanwhile; its proof is spent."""
+    settings: Settings = request.app.state.settings
+    if _presented_onboarding_token(request) is None:
+        credentials = presented_credentials(
+            request.scope["headers"], allow_bearer=settings.allow_bearer
+        )
+        tokens: VerifiedTokens = request.app.state.tokens
+        await tokens.verified(credentials.token, now=datetime.now(UTC))
+
+
 async def onboarding_token_of(request: Request[Any, Any, Any]) -> OnboardingToken:
     """The same where only the token will do."""
     token = _presented_onboarding_token(request)

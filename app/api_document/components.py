@@ -39,6 +39,17 @@ PARAMETERS: Mapping[str, Any] = {
         "schema": {"type": "string"},
         "example": 'W/"7-3-en"',
     },
+    "preferWait": {
+        "name": "Prefer",
+        "in": "header",
+        "description": (
+            "`wait=25`: together with `If-None-Match`, hold the answer until there is something "
+            "new, so many seconds at most; 25 is the longest. Without `If-None-Match` nothing is "
+            "held."
+        ),
+        "schema": {"type": "string"},
+        "example": "wait=25",
+    },
     "preferRepresentation": {
         "name": "Prefer",
         "in": "header",

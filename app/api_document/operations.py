@@ -232,13 +232,17 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "getOnboarding": Operation(
         security=ONBOARDING,
-        headers=["ifNoneMatch"],
+        headers=["ifNoneMatch", "preferWait"],
         answers={
-            200: Answer("The onboarding as it is now.", "Onboarding", ["ETag", "Retry-After"]),
+            200: Answer(
+                "The onboarding as it is now.",
+                "Onboarding",
+                ["ETag", "Retry-After", "Preference-Applied"],
+            ),
             304: Answer(
-                "The caller has this version already (`If-None-Match`).",
+                "The caller has this version already (`If-None-Match`), still when the wait ends.",
                 None,
-                ["ETag", "Retry-After"],
+                ["ETag", "Retry-After", "Preference-Applied"],
             ),
         },
         refusals=[*CLIENT_CALLS, "OnboardingNotFound"],

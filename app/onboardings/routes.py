@@ -1,3 +1,4 @@
+import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -8,6 +9,7 @@ from litestar import Request, Response, get, post
 from litestar.params import PathParameter
 
 from app.access.authentication import (
+    check_token_again,
     count_failed_token,
     onboarding_token_of,
     origin_of,
@@ -16,6 +18,7 @@ from app.access.authentication import (
 from app.access.callers import CallingClient
 from app.client_drafts.pairing import pairing_code
 from app.client_drafts.rules import MOST_LENGTHENINGS
+from app.onboardings.pace import Buckets
 from app.onboardings.use_cases import (
     OnboardingNotFound,
     Reader,
@@ -24,9 +27,11 @@ from app.onboardings.use_cases import (
     lengthen_draft,
     read_onboarding,
 )
+from app.onboardings.waiting import LONGEST, HeldRequests
 from app.onboardings.wire import ConfirmLink, Onboarding
 from app.settings import Settings
 from app.web.conditional import etag, is_known, sent_if_none_match
+from app.web.preferences import wanted_wait
 
 ClientId = Annotated[str, PathParameter(description="The `clientId` that the draft was given.")]
 
@@ -43,11 +48,30 @@ async def get_onboarding(
     """Everything between the draft and a client that can be used, as steps in order.
 
     A wizard that knows `outcome` and `actionUrl` works for ever: show the steps, open the
-    `actionUrl` of the current one, and ask again until `outcome` is no longer `pending`.
+    `actionUrl` of the current one, and ask again until `outcome` is no longer `pending`. With
+    `Prefer: wait=25` and `If-None-Match` the answer comes as soon as there is something new.
     """
+    buckets: Buckets = request.app.state.buckets
+    buckets.count(hashlib.sha256(f"{client_id} {_authorization(request)}".encode()).digest())
     reader = await reader_of_onboarding(request)
-    read = await _read(request, reader, _uuid(client_id))
-    return _answer(request, read)
+    known = sent_if_none_match(request)
+    seconds = min(wanted_wait(request.headers.getall("prefer", [])), LONGEST)
+    if known is None or not seconds:
+        return _answer(request, await _read(request, reader, _uuid(client_id)))
+    held: HeldRequests = request.app.state.held
+
+    async def look() -> ReadOnboarding:
+        await check_token_again(request)
+        return await _read(request, reader, _uuid(client_id))
+
+    read = await held.until_new(
+        _uuid(client_id), look, lambda read: not is_known(known, _tag(read)), seconds
+    )
+    return _answer(request, read, waited=seconds)
+
+
+def _authorization(request: Request[Any, Any, Any]) -> str:
+    return request.headers.get("authorization", "")
 
 
 @post(
@@ -118,10 +142,14 @@ def _uuid(client_id: str) -> UUID:
         raise OnboardingNotFound from None
 
 
-def _answer(request: Request[Any, Any, Any], read: ReadOnboarding) -> Response[Any]:
+def _answer(
+    request: Request[Any, Any, Any], read: ReadOnboarding, *, waited: int | None = None
+) -> Response[Any]:
     tag = _tag(read)
     onboarding = read.onboarding
     headers = {"ETag": tag, "Retry-After": str(onboarding.poll_after_seconds)}
+    if waited is not None:
+        headers["Preference-Applied"] = f"wait={waited}"
     if is_known(sent_if_none_match(request), tag):
         return Response(None, status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     return Response(onboarding, headers=headers)

@@ -1,57 +1,17 @@
 """Reading an onboarding: who may, and what it says on the way from the draft to the client."""
 
-from typing import Any
 from uuid import UUID, uuid4
 
-import httpx2
 import pytest
-from msgspec import Struct
 
 from app.access.onboarding_tokens import onboarding_token
 from app.audit.trail import OPERATOR
 from app.client_configurations.operator import change_status
 from app.clients.rules import ClientEvent
 from tests.examples import NOW, ORGANIZATION
-from tests.installers.keys import InstallersKey, ec_key
+from tests.installers.keys import ec_key
+from tests.onboardings.wizards import a_wizard, by_code
 from tests.serving import EDI, FJORD, Service, a_draft, problem_of
-
-
-class Wizard(Struct):
-    """A draft, and the token that reads what becomes of it."""
-
-    service: Service
-    key: InstallersKey
-    client_id: str
-    token: str
-    created: dict[str, Any]
-
-    async def read(self, **headers: str) -> httpx2.Response:
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return await self.service.http.get(
-            f"/v1/onboardings/{self.client_id}",
-            headers={"Authorization": f"Bearer {self.token}"} | named,
-        )
-
-    async def onboarding(self) -> dict[str, Any]:
-        answer = await self.read()
-        assert answer.status_code == 200, answer.text
-        return dict(answer.json())
-
-    async def confirm(self) -> None:
-        await self.service.confirm(UUID(self.client_id))
-
-
-async def a_wizard(service: Service, api_key: str = FJORD, **members: Any) -> Wizard:
-    key = ec_key()
-    answer = await service.draft(a_draft(key, **members), api_key=api_key)
-    assert answer.status_code == 201, answer.text
-    body = answer.json()
-    return Wizard(service, key, body["clientId"], body["onboardingToken"], body)
-
-
-def by_code(onboarding: dict[str, Any], code: str) -> dict[str, Any]:
-    [step] = [step for step in onboarding["steps"] if step["code"] == code]
-    return dict(step)
 
 
 async def test_a_draft_says_where_its_onboarding_is(service: Service) -> None:

@@ -1,0 +1,62 @@
+"""Holding an answer until there is something new. No connection is held meanwhile.
+
+An announcement only wakes: whoever is woken reads everything again, his own standing included.
+Nothing is missed when announcements are lost, since losing them wakes everybody, and since one
+more look is taken when the time is up.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
+from typing import Protocol
+from uuid import UUID
+
+from app.onboardings.use_cases import ReadOnboarding
+
+LONGEST = 25
+"""Seconds. Proxies give up after thirty."""
+
+
+class News(Protocol):
+    """Where a process hears of changes, whichever process has made them."""
+
+    def heard(self, client_id: UUID | None) -> AbstractContextManager[asyncio.Event]:
+        """An event that is set whenever there may be news of the client."""
+        ...
+
+    def wake_all(self) -> None: ...
+
+
+class HeldRequests:
+    """Those of one process. When it is to end, they are answered first."""
+
+    def __init__(self, news: News) -> None:
+        self._news = news
+        self._ending = False
+
+    def end(self) -> None:
+        self._ending = True
+        self._news.wake_all()
+
+    async def until_new(
+        self,
+        client_id: UUID,
+        look: Callable[[], Awaitable[ReadOnboarding]],
+        is_new: Callable[[ReadOnboarding], bool],
+        seconds: int,
+    ) -> ReadOnboarding:
+        """What is so once it is new to the reader, or when the time is up."""
+        deadline = asyncio.get_running_loop().time() + seconds
+        with self._news.heard(client_id) as news:
+            while True:
+                news.clear()
+                read = await look()
+                if self._ending or is_new(read):
+                    return read
+                try:
+                    async with asyncio.timeout_at(deadline):
+                        await news.wait()
+                except TimeoutError:
+                    return await look()
+                if self._ending:
+                    return read

@@ -1,0 +1,54 @@
+"""Whoever reads onboardings in these tests: a draft, and the token that came with it."""
+
+from typing import Any
+from uuid import UUID
+
+import httpx2
+from msgspec import Struct
+
+from tests.installers.keys import InstallersKey, ec_key
+from tests.serving import FJORD, Service, a_draft
+
+
+class Wizard(Struct):
+    """A draft, and the token that reads what becomes of it."""
+
+    service: Service
+    key: InstallersKey
+    client_id: str
+    token: str
+    created: dict[str, Any]
+
+    async def read(self, **headers: str) -> httpx2.Response:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return await self.service.http.get(
+            f"/v1/onboardings/{self.client_id}",
+            headers={"Authorization": f"Bearer {self.token}"} | named,
+        )
+
+    async def onboarding(self) -> dict[str, Any]:
+        answer = await self.read()
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    async def lengthen(self) -> httpx2.Response:
+        return await self.service.http.post(
+            f"/v1/onboardings/{self.client_id}/confirm-link",
+            headers={"Authorization": f"Bearer {self.token}"},
+        )
+
+    async def confirm(self) -> None:
+        await self.service.confirm(UUID(self.client_id))
+
+
+async def a_wizard(service: Service, api_key: str = FJORD, **members: Any) -> Wizard:
+    key = ec_key()
+    answer = await service.draft(a_draft(key, **members), api_key=api_key)
+    assert answer.status_code == 201, answer.text
+    body = answer.json()
+    return Wizard(service, key, body["clientId"], body["onboardingToken"], body)
+
+
+def by_code(onboarding: dict[str, Any], code: str) -> dict[str, Any]:
+    [step] = [step for step in onboarding["steps"] if step["code"] == code]
+    return dict(step)
