@@ -31,12 +31,22 @@ var (
 
 func main() {
 	key := must(NewKey())
-	clientID := askForClient(key)
+	created := askForClient(key)
+	clientID := created.ClientId
+	wizard := context.WithValue(background, onboarding.ContextAccessToken, created.OnboardingToken)
+	onboardings := newAPI(http.DefaultClient).OnboardingsAPI
+	onboardingNow := func() *onboarding.Onboarding {
+		found, _, err := onboardings.GetOnboarding(wizard, clientID).Execute()
+		succeed(err)
+		return found
+	}
+	expect(onboardingNow().State == "waitingForConfirmation")
 	control("clients/"+clientID+"/decision", map[string]string{"decision": "approve"})
 
 	credentials := &Credentials{key, token(clientID, key)}
 	api := newAPI(&http.Client{Transport: credentials})
 	readStatus(api, credentials, clientID)
+	eventually(func() bool { return onboardingNow().Outcome == onboarding.OUTCOME_READY })
 	changeClient(api)
 	renewKey(api, credentials, clientID)
 	fmt.Println("Go: the whole journey.")
@@ -49,7 +59,7 @@ func newAPI(client *http.Client) *onboarding.APIClient {
 	return onboarding.NewAPIClient(configuration)
 }
 
-func askForClient(key *Key) string {
+func askForClient(key *Key) *onboarding.ClientDraftCreated {
 	api := newAPI(http.DefaultClient).ClientDraftsAPI
 	keys := map[string]onboarding.APIKey{"apiKey": {Key: apiKey}}
 	caller := context.WithValue(background, onboarding.ContextAPIKeys, keys)
@@ -67,7 +77,7 @@ func askForClient(key *Key) string {
 	created, _, err := api.CreateClientDraft(caller).NewClientDraft(*draft).Execute()
 	succeed(err)
 	fmt.Printf("Client %s; a person confirms it at %s\n", created.ClientId, created.ConfirmUrl)
-	return created.ClientId
+	return created
 }
 
 func readStatus(api *onboarding.APIClient, credentials *Credentials, clientID string) {

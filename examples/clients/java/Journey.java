@@ -18,6 +18,8 @@ import no.helseid.onboarding.api.ClientSecretApi;
 import no.helseid.onboarding.api.ClientSecretApi.APIAddClientSecretRequest;
 import no.helseid.onboarding.api.ClientSecretApi.APIGetClientSecretsRequest;
 import no.helseid.onboarding.api.ClientSecretApi.APIRetireClientSecretRequest;
+import no.helseid.onboarding.api.OnboardingsApi;
+import no.helseid.onboarding.api.OnboardingsApi.APIGetOnboardingRequest;
 import no.helseid.onboarding.model.ClaimUpdate;
 import no.helseid.onboarding.model.ClientClaim;
 import no.helseid.onboarding.model.ClientDraftCreated;
@@ -27,6 +29,8 @@ import no.helseid.onboarding.model.ClientUpdate;
 import no.helseid.onboarding.model.CurrentClient;
 import no.helseid.onboarding.model.FieldError;
 import no.helseid.onboarding.model.NewClientDraft;
+import no.helseid.onboarding.model.Onboarding;
+import no.helseid.onboarding.model.Outcome;
 import no.helseid.onboarding.model.ProblemDetails;
 import no.helseid.onboarding.model.ScopeStatus;
 import no.helseid.onboarding.model.Status;
@@ -52,12 +56,19 @@ public final class Journey {
 
   public static void main(String[] arguments) throws Exception {
     Key key = new Key();
-    String clientId = askForClient(key);
+    ClientDraftCreated created = askForClient(key);
+    String clientId = created.getClientId().toString();
+    ApiClient wizard = newApi();
+    wizard.setRequestInterceptor(
+        request -> request.setHeader("Authorization", "Bearer " + created.getOnboardingToken()));
+    OnboardingsApi onboardings = new OnboardingsApi(wizard);
+    expect(onboarding(onboardings, clientId).getState().equals("waitingForConfirmation"));
     control("clients/" + clientId + "/decision", Map.of("decision", "approve"));
 
     DPoP proofs = new DPoP(key, token(clientId, key));
     ApiClient api = newApi().setRequestInterceptor(proofs);
     readStatus(new ClientApi(api), proofs, clientId);
+    eventually(() -> onboarding(onboardings, clientId).getOutcome() == Outcome.READY);
     changeClient(new ClientApi(api));
     renewKey(new ClientSecretApi(api), proofs, clientId);
     System.out.println("Java: the whole journey.");
@@ -69,7 +80,7 @@ public final class Journey {
     return api;
   }
 
-  private static String askForClient(Key key) throws Exception {
+  private static ClientDraftCreated askForClient(Key key) throws Exception {
     ApiClient client = newApi();
     client.setRequestInterceptor(request -> request.setHeader("api-key", API_KEY));
     ClientDraftsApi api = new ClientDraftsApi(client);
@@ -86,9 +97,13 @@ public final class Journey {
         .equals(List.of("#/organizationNumber")));
 
     ClientDraftCreated created = create(api, draft.organizationNumber("310000019"));
-    String clientId = created.getClientId().toString();
-    System.out.println("Client " + clientId + "; confirmed at " + created.getConfirmUrl());
-    return clientId;
+    System.out.println(
+        "Client " + created.getClientId() + "; confirmed at " + created.getConfirmUrl());
+    return created;
+  }
+
+  private static Onboarding onboarding(OnboardingsApi api, String clientId) throws ApiException {
+    return api.getOnboarding(APIGetOnboardingRequest.newBuilder().clientId(clientId).build());
   }
 
   private static ClientDraftCreated create(ClientDraftsApi api, NewClientDraft draft)

@@ -16,12 +16,15 @@ from helseid_onboarding import (
     ClaimUpdate,
     ClientApi,
     ClientClaim,
+    ClientDraftCreated,
     ClientDraftsApi,
     ClientSecretApi,
     ClientUpdate,
     Configuration,
     CurrentClient,
     NewClientDraft,
+    OnboardingsApi,
+    Outcome,
     ProblemDetails,
     Status,
 )
@@ -36,16 +39,22 @@ PATIENCE_SECONDS = 60
 
 def main() -> None:
     key = new_key()
-    client_id = ask_for_client(key)
+    created = ask_for_client(key)
+    client_id = str(created.client_id)
+    wizard = OnboardingsApi(
+        ApiClient(Configuration(host=BASE, access_token=created.onboarding_token))
+    )
+    assert wizard.get_onboarding(client_id).state == "waitingForConfirmation"
     control(f"clients/{client_id}/decision", {"decision": "approve"})
     api = DPoPClient(Configuration(host=BASE), key, token(client_id, key))
     read_status(api, client_id)
+    eventually(lambda: wizard.get_onboarding(client_id).outcome == Outcome.READY)
     change_client(api)
     renew_key(api, client_id)
     print("Python: the whole journey.")
 
 
-def ask_for_client(key: ECKey) -> str:
+def ask_for_client(key: ECKey) -> ClientDraftCreated:
     draft = NewClientDraft(
         organizationNumber="310000019",
         publicJwk=public_jwk(key).to_json(),
@@ -62,7 +71,7 @@ def ask_for_client(key: ECKey) -> str:
 
     created = api.create_client_draft(draft)
     print(f"Client {created.client_id}; a person confirms it at {created.confirm_url}")
-    return str(created.client_id)
+    return created
 
 
 def read_status(api: DPoPClient, client_id: str) -> None:

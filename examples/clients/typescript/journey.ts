@@ -8,6 +8,7 @@ import { accessToken, TokenRefused } from "./access-token.js";
 import { type Credentials, type Key, newKey, withProof } from "./dpop.js";
 import type { components, paths } from "./schema.js";
 
+type ClientDraftCreated = components["schemas"]["ClientDraftCreated"];
 type CurrentClient = components["schemas"]["CurrentClient"];
 type NewClientDraft = components["schemas"]["NewClientDraft"];
 type ProblemDetails = components["schemas"]["ProblemDetails"];
@@ -20,19 +21,28 @@ const PATIENCE_MS = 60_000;
 
 async function journey(): Promise<void> {
   const key = await newKey();
-  const clientId = await askForClient(key);
+  const { clientId, onboardingToken } = await askForClient(key);
+  const wizard = createClient<paths>({
+    baseUrl,
+    headers: { Authorization: `Bearer ${onboardingToken}` },
+  });
+  const path = { client_id: clientId };
+  const onboarding = async () =>
+    answered(await wizard.GET("/v1/onboardings/{client_id}", { params: { path } }));
+  assert.equal((await onboarding()).state, "waitingForConfirmation");
   await control(`clients/${clientId}/decision`, { decision: "approve" });
 
   const credentials: Credentials = { key, accessToken: await token(clientId, key) };
   const api = createClient<paths>({ baseUrl });
   api.use(withProof(credentials));
   await readStatus(api, credentials, clientId);
+  await eventually(async () => (await onboarding()).outcome === "ready");
   await changeClient(api);
   await renewKey(api, credentials, clientId);
   console.log("TypeScript: the whole journey.");
 }
 
-async function askForClient(key: Key): Promise<string> {
+async function askForClient(key: Key): Promise<ClientDraftCreated> {
   const api = createClient<paths>({ baseUrl, headers: { "api-key": API_KEY } });
   const draft: NewClientDraft = {
     organizationNumber: "310000019",
@@ -48,7 +58,7 @@ async function askForClient(key: Key): Promise<string> {
 
   const created = answered(await api.POST("/v1/client-drafts", { body: draft }));
   console.log(`Client ${created.clientId}; a person confirms it at ${created.confirmUrl}`);
-  return created.clientId;
+  return created;
 }
 
 async function readStatus(api: Api, credentials: Credentials, clientId: string): Promise<void> {
