@@ -42,6 +42,7 @@ from app.notices.rules import MAY_BLOCK, NoticeKind, Recipient
 from app.problems import Problem, ServiceUnavailable
 from app.publications.queries import DONE_CHANNEL
 from app.sandbox_faults import FaultsOfService, replace_faults, set_faults, show_faults
+from app.sandbox_journal import Feed, recorded
 from app.sandbox_jump import Mover
 from app.sandbox_keys import end_key_at, restore, take_snapshot
 from app.sandbox_overview import Shown, shown
@@ -69,6 +70,14 @@ class Told(Struct, frozen=True, rename="camel"):
     neighbours_url: str | None = None
     """Where the stand-ins are told the time; nowhere when there are none."""
     auto_confirm: bool = False
+    journal: bool = True
+    """Whether the stand-ins are told each call."""
+    strict: int | None = None
+    """The seed by which the service behaves as the strictest might."""
+
+
+def read_told() -> Told:
+    return msgspec.json.decode(Path(os.environ["SANDBOX_NEIGHBOURS_FILE"]).read_bytes(), type=Told)
 
 
 class Pressed(Struct, frozen=True, forbid_unknown_fields=True):
@@ -98,20 +107,25 @@ class Mail(Struct, frozen=True, rename="camel"):
 
 def create_service() -> ASGIApp:
     """The service as in production, with a word on every answer that it is a sandbox."""
-    settings = read_settings(os.environ)
+    settings, told = read_settings(os.environ), read_told()
     state = SandboxState(settings.database_url)
+    feed = Feed(settings, told.neighbours_url or "", told.controls_secret)
     service = application(
-        settings, clock=state.now, headers={"Sandbox": "true"}, banner=BANNER, beside=[state]
+        settings,
+        clock=state.now,
+        headers={"Sandbox": "true"},
+        banner=BANNER,
+        beside=[state, feed] if told.journal else [state],
     )
-    strict = os.environ.get("SANDBOX_STRICT")
-    answering = service if strict is None else StrictAnswers(service, int(strict))
-    return FaultsOfService(answering, state)
+    answering = service if told.strict is None else StrictAnswers(service, told.strict)
+    with_faults = FaultsOfService(answering, state)
+    return recorded(with_faults, settings, feed) if told.journal else with_faults
 
 
 def create_app() -> ASGIApp:
     """The controls, for the neighbours' process alone."""
     settings = read_settings(os.environ)
-    told = msgspec.json.decode(Path(os.environ["SANDBOX_NEIGHBOURS_FILE"]).read_bytes(), type=Told)
+    told = read_told()
 
     def demand_secret(request: Request[Any, Any, Any]) -> None:
         given = request.headers.get("sandbox-secret", "")

@@ -277,8 +277,11 @@ async def test_drafts_confirm_themselves_where_that_was_asked_for(
 
 
 async def test_every_answer_of_the_sandbox_says_that_it_is_one(
-    service: Service, monkeypatch: pytest.MonkeyPatch
+    service: Service, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    told = tmp_path / "neighbours.json"
+    told.write_text('{"controlsSecret": "a-secret", "journal": false}', "utf-8")
+    monkeypatch.setenv("SANDBOX_NEIGHBOURS_FILE", str(told))
     for name, value in as_variables(service.settings).items():
         monkeypatch.setenv(name, value)
     app: Any = create_service()

@@ -23,7 +23,9 @@ from app.sandbox.controls.routes import Controlled, controls_router
 from app.sandbox.controls.service_controls import ServiceControls
 from app.sandbox.enhetsregisteret.register import Register
 from app.sandbox.enhetsregisteret.routes import register_router
-from app.sandbox.faults import FaultInjection, Faults
+from app.sandbox.faults import FaultInjection, Faults, neighbour_at
+from app.sandbox.journal.entries import Journal
+from app.sandbox.journal.recording import Policy, Recording
 from app.sandbox.maskinporten.maskinporten import Maskinporten
 from app.sandbox.maskinporten.routes import maskinporten_router
 from app.sandbox.neighbours import Neighbours, read_neighbours
@@ -66,6 +68,7 @@ def app_for(neighbours: Neighbours, clock: Clock | None = None) -> ASGIApp:
         calls=Calls(),
         faults=faults,
         service_controls=service_controls,
+        journal=Journal(),
     )
     litestar = _stand_ins(
         issuer_router(issuer),
@@ -78,8 +81,13 @@ def app_for(neighbours: Neighbours, clock: Clock | None = None) -> ASGIApp:
         service_controls=service_controls,
         clock=clock,
     )
-    app = FaultInjection(_strict(litestar, issuer, neighbours.strict), faults)
-    return CountCalls(app, controlled.calls)
+    answering = FaultInjection(_strict(litestar, issuer, neighbours.strict), faults)
+    return Recording(
+        CountCalls(answering, controlled.calls),
+        policy=Policy(bases=[neighbours.neighbours_url], issuer=issuer.url),
+        keep=controlled.journal.add,
+        called=neighbour_at,
+    )
 
 
 def _strict(app: ASGIApp, issuer: Issuer, seed: int | None) -> ASGIApp:

@@ -96,6 +96,14 @@ class Fault(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fi
     ] = False
 
 
+def neighbour_at(path: str) -> str | None:
+    """Whose path it is here; None for the controls."""
+    for name, roots in TARGETS.items():
+        if name != SERVICE and any(path == root or path.startswith(f"{root}/") for root in roots):
+            return name
+    return None
+
+
 class Faults:
     def __init__(self) -> None:
         self._faults: list[Fault] = []

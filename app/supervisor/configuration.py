@@ -18,7 +18,6 @@ from app.supervisor.failure import SandboxFailed
 from app.supervisor.seed_file import SeedFile
 
 NEIGHBOURS_FILE = "SANDBOX_NEIGHBOURS_FILE"
-STRICT = "SANDBOX_STRICT"
 API_KEY = "sandbox"
 KEY_LIFE_DAYS = 90
 # Suppliers' tests run in a loop; the limits are there to be met only on purpose.
@@ -162,6 +161,7 @@ def write_neighbours_file(
     auto_confirm: bool,
     strict: int | None,
     seed: SeedFile,
+    journal: bool,
 ) -> None:
     base_urls = [addresses.base_url, *addresses.other_base_urls]
     content: dict[str, Any] = {
@@ -185,6 +185,7 @@ def write_neighbours_file(
         "autoConfirm": auto_confirm,
         "strict": strict,
         "seed": seed,
+        "journal": journal,
     }
     file.touch(mode=0o600)
     file.write_bytes(msgspec.json.encode(content))

@@ -16,5 +16,6 @@ class SandboxOptions(Struct, frozen=True, kw_only=True):
     seed_file: Path | None = None
     auto_confirm: bool = False
     strict: int | None = None
+    journal: bool = True
     workers: int = 1
     exit_with_parent: bool = False

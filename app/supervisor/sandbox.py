@@ -16,7 +16,6 @@ from app.supervisor.certificates import issue_certificate
 from app.supervisor.children import Child, server
 from app.supervisor.configuration import (
     NEIGHBOURS_FILE,
-    STRICT,
     ReadyInfo,
     Secrets,
     new_secrets,
@@ -79,6 +78,7 @@ class Sandbox:
             auto_confirm=self.options.auto_confirm,
             strict=self.options.strict,
             seed=self.seed,
+            journal=self.options.journal,
         )
         # They need no database to start, so they do it while that does.
         with (
@@ -157,14 +157,12 @@ class Sandbox:
         )
 
     def _service(self, environment: Mapping[str, str]) -> list[Child]:
-        with_controls = dict(environment) | {NEIGHBOURS_FILE: str(self.neighbours_file)}
-        strict = self.options.strict
-        serving = dict(environment) | ({} if strict is None else {STRICT: str(strict)})
+        told = dict(environment) | {NEIGHBOURS_FILE: str(self.neighbours_file)}
         return [
             server(
                 "service",
                 "app.sandbox_controls:create_service",
-                serving,
+                told,
                 self.listeners.service,
                 workers=self.options.workers,
                 certificate=self.certificate,
@@ -172,7 +170,7 @@ class Sandbox:
             server(
                 "controls",
                 "app.sandbox_controls:create_app",
-                with_controls,
+                told,
                 self.listeners.controls,
             ),
             Child("worker", ["app.sandbox_worker"], environment),

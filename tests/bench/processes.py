@@ -57,8 +57,9 @@ def hello_world() -> Iterator[Worker]:
 
 @contextmanager
 def service(log: Path) -> Iterator[tuple[Ready, Worker]]:
-    """The whole sandbox, of which one process is measured."""
-    with log.open("wb") as file, sandbox("--exit-with-parent", stderr=file) as running:
+    """The whole sandbox, of which one process is measured, as it is in production."""
+    options = ("--exit-with-parent", "--no-journal")
+    with log.open("wb") as file, sandbox(*options, stderr=file) as running:
         urlopen(f"{running.ready.base_url}/health/ready", timeout=END_WITHIN_SECONDS).close()
         servers = running.children_serving(SERVICE)
         yield running.ready, Worker(running.ready.base_url, only_worker(servers))

@@ -113,6 +113,17 @@ async def test_what_somebody_types_is_not_taken_away(board: Page, sandbox: Ready
     assert await altinn.get_by_role("textbox", name="From").input_value() == "3100"
 
 
+async def test_a_refused_call_is_explained(board: Page, sandbox: Ready) -> None:
+    async with httpx2.AsyncClient(trust_env=False) as http:
+        await http.get(f"{sandbox.base_url}/v1/client", headers={"Authorization": "DPoP a.b.c"})
+    calls = board.get_by_role("region", name="Calls")
+    refused = calls.get_by_role("group").filter(has_text="access token, proof").first
+    await expect(refused).to_contain_text("401")
+    await refused.locator("summary").click()
+    await expect(refused.get_by_role("row").filter(has_text="one header DPoP")).to_be_visible()
+    await looked_at(board, "sandbox-page-calls")
+
+
 async def test_time_is_moved_on_and_told(board: Page) -> None:
     time = board.get_by_role("region", name="Time")
     await press(time, "1 minute")

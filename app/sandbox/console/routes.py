@@ -9,9 +9,10 @@ from litestar.di import NamedDependency
 
 from app.sandbox.altinn.altinn import Altinn
 from app.sandbox.clock import Clock
-from app.sandbox.console.view import moment, of_altinn, of_sandbox, of_time
+from app.sandbox.console.view import moment, of_altinn, of_journal, of_sandbox, of_time, shown
 from app.sandbox.controls.service_controls import ServiceControls
 from app.sandbox.faults import TARGETS, Fault, Faults
+from app.sandbox.journal.entries import Journal
 from app.sandbox.neighbours import Neighbours
 
 FILES = Path(__file__).parent
@@ -22,7 +23,7 @@ TEMPLATES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-TEMPLATES.filters["moment"] = moment
+TEMPLATES.filters |= {"moment": moment, "shown": shown}
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": (
@@ -40,6 +41,7 @@ async def show_console(
     altinn: NamedDependency[Altinn],
     faults: NamedDependency[Faults],
     clock: NamedDependency[Clock],
+    journal: NamedDependency[Journal],
     service_controls: NamedDependency[ServiceControls],
 ) -> Response[str]:
     service = await service_controls.told("/overview")
@@ -51,6 +53,7 @@ async def show_console(
         **of_sandbox(neighbours),
         **of_altinn(altinn),
         **of_time(clock),
+        **of_journal(journal),
     )
     return Response(text, media_type=MediaType.HTML, headers=HEADERS)
 

@@ -1,19 +1,23 @@
 """What stands on the page: the stand-ins' own state, and what the service tells of its own."""
 
+import json
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from app.sandbox.altinn.altinn import Altinn
 from app.sandbox.altinn.requests import NEXT, DelegationRequest, Status
 from app.sandbox.altinn.resources import RESOURCES
 from app.sandbox.clock import Clock
+from app.sandbox.journal.entries import Entry, Journal
 from app.sandbox.neighbours import Neighbours
 from app.sandbox.numbers import NUMBERS
 from app.sandbox.people import PEOPLE
 
 MOST_ROWS = 100
+MOST_CALLS = 30
 JUMPS = {"1 minute": 60, "1 hour": 3_600, "1 day": 86_400, "30 days": 2_592_000}
 BUTTONS = {
     Status.PENDING: ("confirm", "Confirm"),
@@ -86,6 +90,26 @@ def _given(altinn: Altinn) -> list[GivenRow]:
 def _request_row(request: DelegationRequest) -> RequestRow:
     possible = NEXT.get(request.status, set())
     return RequestRow(request, [BUTTONS[one] for one in Status if one in possible & BUTTONS.keys()])
+
+
+def of_journal(journal: Journal) -> dict[str, Any]:
+    """What installers asked, newest first. The control tells what the service asked besides."""
+    asked = [
+        call for call in journal.found() if call.to in ("service", "issuer") and _is_asked(call)
+    ]
+    return {"calls": asked[-MOST_CALLS:][::-1]}
+
+
+def _is_asked(call: Entry) -> bool:
+    return not call.path.startswith(("/sts/connect/register", "/sts/.well-known"))
+
+
+def shown(call: Entry) -> str:
+    """All of a call but its checks, which stand in a table."""
+    told = msgspec.to_builtins(msgspec.structs.replace(call, checks=[]))
+    return json.dumps(
+        {name: value for name, value in told.items() if value}, indent=2, ensure_ascii=False
+    )
 
 
 def moment(value: str | datetime | None) -> str:

@@ -22,8 +22,11 @@ from app.sandbox.controls.fault_routes import FAULT_CONTROLS
 from app.sandbox.controls.guards import demand_json, demand_loopback_host
 from app.sandbox.controls.register_routes import mark_organization
 from app.sandbox.controls.service_controls import ServiceControls
+from app.sandbox.controls.token_routes import make_token
 from app.sandbox.enhetsregisteret.register import Register
 from app.sandbox.faults import Faults
+from app.sandbox.journal.entries import Journal
+from app.sandbox.journal.routes import list_requests_made, take_over_entries
 from app.sandbox.neighbours import Neighbours
 from app.sandbox.token_issuer.issuer import Issuer
 
@@ -51,6 +54,7 @@ async def reset(
     register: NamedDependency[Register],
     calls: NamedDependency[Calls],
     faults: NamedDependency[Faults],
+    journal: NamedDependency[Journal],
     service_controls: NamedDependency[ServiceControls],
 ) -> Response[bytes]:
     """Here first: what the service publishes while it resets must not be forgotten."""
@@ -61,6 +65,7 @@ async def reset(
     give_seeded(altinn, neighbours.seed.grants)
     calls.forget()
     faults.set([])
+    journal.forget()
     return await service_controls.forward("POST", "/reset")
 
 
@@ -100,6 +105,7 @@ class Controlled(Struct, frozen=True, kw_only=True):
     calls: Calls
     faults: Faults
     service_controls: ServiceControls
+    journal: Journal
 
 
 def controls_router(controlled: Controlled) -> Router:
@@ -122,6 +128,8 @@ def controls_router(controlled: Controlled) -> Router:
             mark_organization,
             show_clock,
             advance_clock,
+            list_requests_made,
+            make_token,
         ],
     )
     return Router(
@@ -129,6 +137,7 @@ def controls_router(controlled: Controlled) -> Router:
         # Who calls the service's word has its secret, and may have to use another name.
         route_handlers=[
             take_over_time,
+            take_over_entries,
             Router("/", guards=[demand_loopback_host], route_handlers=[programs]),
         ],
         dependencies={

@@ -1,0 +1,184 @@
+"""The sandbox's journal: what was wrong with a refused call, beside what was expected."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import httpx2
+import pytest
+
+from app.sandbox.controls.token_routes import BROKEN_PROOFS, BROKEN_TOKENS
+from tests.installers.keys import assertion, ec_key, proof
+from tests.sandboxes import Ready
+
+pytestmark = pytest.mark.journey
+
+HEARD_WITHIN_SECONDS = 5
+PERSON_NUMBER = "12838540056"
+
+
+class Journalled:
+    """A confirmed client, and what the sandbox tells of its calls."""
+
+    def __init__(self, sandbox: Ready, http: httpx2.Client) -> None:
+        self.sandbox, self.http, self.key = sandbox, http, ec_key()
+        asked = {"organizationNumber": "310000019", "publicJwk": self.key.members}
+        draft = http.post(
+            f"{sandbox.base_url}/v1/client-drafts", json=asked, headers={"api-key": "sandbox-epj"}
+        )
+        self.client_id = draft.json()["clientId"]
+        decided = http.post(
+            f"{sandbox.control_url}/clients/{self.client_id}/decision", json={"decision": "approve"}
+        )
+        assert decided.status_code == 200, decided.text
+
+    def token(self, **wanted: str) -> dict[str, str]:
+        made = self.http.post(
+            f"{self.sandbox.control_url}/tokens", json={"clientId": self.client_id, **wanted}
+        )
+        assert made.status_code == 200, made.text
+        headers: dict[str, str] = made.json()["headers"]
+        return headers
+
+    def read(self, headers: dict[str, str]) -> httpx2.Response:
+        return self.http.get(f"{self.sandbox.base_url}/v1/client", headers=headers)
+
+    def entries(self, **query: str) -> list[dict[str, Any]]:
+        answer = self.http.get(
+            f"{self.sandbox.control_url}/requests", params={"clientId": self.client_id, **query}
+        )
+        found: list[dict[str, Any]] = answer.json()
+        return found
+
+    def refused(self, path: str) -> dict[str, Any]:
+        """The newest refusal, once the journal has heard of it."""
+        until = time.monotonic() + HEARD_WITHIN_SECONDS
+        while time.monotonic() < until:
+            refused = [one for one in self.entries(path=path) if one["status"] >= 400]
+            if refused:
+                return refused[-1]
+            time.sleep(0.05)
+        raise AssertionError("The journal has not heard of it.")
+
+    def wrong(self, path: str) -> dict[str, tuple[str, str]]:
+        """What was wrong: expected, and got."""
+        return {
+            check["name"]: (check["expected"], check["got"])
+            for check in self.refused(path)["checks"]
+            if not check["ok"]
+        }
+
+
+@pytest.fixture
+def journalled(sandbox: Ready, http: httpx2.Client) -> Journalled:
+    return Journalled(sandbox, http)
+
+
+def test_a_whole_token_opens_the_service_and_is_no_refusal(journalled: Journalled) -> None:
+    assert journalled.read(journalled.token()).status_code == 200
+    time.sleep(0.2)
+    (entry,) = journalled.entries(path="/v1/client", since="2026-01-01T00:00:00Z")[-1:]
+    assert (entry["to"], entry["status"], entry["checks"]) == ("service", 200, [])
+
+
+FAULT_OF = {
+    "expired": "token exp",
+    "wrongIssuer": "token iss",
+    "wrongAudience": "token aud",
+    "noScope": "token scope",
+    "noBinding": "token cnf.jkt",
+    "otherBinding": "token cnf.jkt",
+    "proofOld": "proof iat",
+    "proofAhead": "proof iat",
+    "proofWrongMethod": "proof htm",
+    "proofWrongUrl": "proof htu",
+    "proofOfOtherToken": "proof ath",
+    "proofWrongTyp": "proof typ",
+    "proofWithPrivateKey": "proof jwk",
+}
+
+
+@pytest.mark.parametrize("broken", [*BROKEN_TOKENS, *BROKEN_PROOFS])
+def test_each_broken_token_and_proof_is_refused_and_explained(
+    journalled: Journalled, broken: str
+) -> None:
+    answer = journalled.read(journalled.token(broken=broken))
+    assert answer.status_code == (403 if broken == "noScope" else 401)
+    wrong = journalled.wrong("/v1/client")
+    if broken in FAULT_OF:
+        assert list(wrong) == [FAULT_OF[broken]]
+    else:
+        assert journalled.refused("/v1/client")["answer"]["detail"]
+
+
+def test_a_wrong_address_is_shown_beside_the_right_one(
+    journalled: Journalled, sandbox: Ready
+) -> None:
+    journalled.read(journalled.token(url=f"{sandbox.base_url}/v1/clients"))
+    expected, got = journalled.wrong("/v1/client")["proof htu"]
+    assert f"{sandbox.base_url}/v1/client" in expected.split(" or ")
+    assert got == f"{sandbox.base_url}/v1/clients"
+
+
+def test_a_replayed_proof_is_shown_with_its_first_use(journalled: Journalled) -> None:
+    headers = journalled.token()
+    assert [journalled.read(headers).status_code for _ in range(2)] == [200, 401]
+    expected, got = journalled.wrong("/v1/client")["proof jti"]
+    assert expected == "one that was not used before"
+    assert "GET /v1/client" in got
+
+
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        (lambda: {"exp": int(time.time()) - 60, "iat": int(time.time()) - 120}, "assertion exp"),
+        (lambda: {"aud": "https://other.example"}, "assertion aud"),
+        (lambda: {"iss": str(uuid4())}, "assertion iss"),
+    ],
+)
+def test_a_refused_assertion_is_explained(
+    journalled: Journalled,
+    sandbox: Ready,
+    change: Callable[[], dict[str, Any]],
+    name: str,
+) -> None:
+    url = f"{sandbox.issuer}/connect/token"
+    sent = assertion(journalled.client_id, sandbox.issuer, journalled.key, seconds=30, **change())
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": journalled.client_id,
+        "scope": "nhn:selvbetjening/client",
+        "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+        "client_assertion": sent,
+    }
+    answer = journalled.http.post(
+        url, data=form, headers={"DPoP": proof(journalled.key, "POST", url)}
+    )
+    assert answer.status_code == 400
+    assert name in journalled.wrong("/connect/token")
+
+
+def test_the_journal_holds_nothing_to_do_anything_with(
+    journalled: Journalled, sandbox: Ready, http: httpx2.Client
+) -> None:
+    headers = journalled.token()
+    journalled.read(headers)
+    private = journalled.key.private()
+    body = {"organizationNumber": "310000019", "publicJwk": private, "externalRef": PERSON_NUMBER}
+    url = f"{sandbox.base_url}/v1/client-drafts"
+    http.post(url, json=body, headers={"api-key": "sandbox-epj"})
+    http.post(url, json=body | {"publicJwk": str(private).replace("'", '"')})
+    time.sleep(0.3)
+    told = http.get(f"{sandbox.control_url}/requests").text
+    assert "/v1/client-drafts" in told
+    for secret in (
+        private["d"],
+        headers["DPoP"],
+        headers["DPoP"].rpartition(".")[2],
+        headers["Authorization"].rpartition(" ")[2],
+        headers["Authorization"].rpartition(".")[2],
+        "sandbox-epj",
+        PERSON_NUMBER,
+    ):
+        assert secret not in told
