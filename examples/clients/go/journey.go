@@ -46,7 +46,7 @@ func main() {
 	credentials := &Credentials{key, token(clientID, key)}
 	api := newAPI(&http.Client{Transport: credentials})
 	readStatus(api, credentials, clientID)
-	eventually(func() bool { return onboardingNow().Outcome == onboarding.OUTCOME_READY })
+	waitUntilReady(onboardings.GetOnboarding(wizard, clientID).Prefer("wait=25"))
 	changeClient(api)
 	renewKey(api, credentials, clientID)
 	fmt.Println("Go: the whole journey.")
@@ -93,6 +93,23 @@ func readStatus(api *onboarding.APIClient, credentials *Credentials, clientID st
 	problem := refusal(err, http.StatusUnauthorized)
 	expect(strings.HasSuffix(problem.Type, "/problems/access-token-rejected"))
 	credentials.AccessToken = good
+}
+
+// waitUntilReady asks again and again. Each request is held until there is something new, or
+// answered 304 after 25 seconds.
+func waitUntilReady(request onboarding.ApiGetOnboardingRequest) {
+	for {
+		found, answer, err := request.Execute()
+		if answer != nil && answer.StatusCode == http.StatusNotModified {
+			continue
+		}
+		succeed(err)
+		if found.Outcome == onboarding.OUTCOME_READY {
+			return
+		}
+		expect(found.Outcome == onboarding.OUTCOME_PENDING)
+		request = request.IfNoneMatch(answer.Header.Get("ETag"))
+	}
 }
 
 // changeClient replaces all: what was read goes back, with one scope more.

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import no.helseid.onboarding.ApiClient;
 import no.helseid.onboarding.ApiException;
+import no.helseid.onboarding.ApiResponse;
 import no.helseid.onboarding.api.ClientApi;
 import no.helseid.onboarding.api.ClientApi.APIGetClientRequest;
 import no.helseid.onboarding.api.ClientApi.APIUpdateClientRequest;
@@ -68,7 +69,7 @@ public final class Journey {
     DPoP proofs = new DPoP(key, token(clientId, key));
     ApiClient api = newApi().setRequestInterceptor(proofs);
     readStatus(new ClientApi(api), proofs, clientId);
-    eventually(() -> onboarding(onboardings, clientId).getOutcome() == Outcome.READY);
+    waitUntilReady(onboardings, clientId);
     changeClient(new ClientApi(api));
     renewKey(new ClientSecretApi(api), proofs, clientId);
     System.out.println("Java: the whole journey.");
@@ -125,6 +126,29 @@ public final class Journey {
     ProblemDetails problem = refusal(() -> read(clients), 401);
     expect(problem.getType().getPath().endsWith("/problems/access-token-rejected"));
     proofs.accessToken = good;
+  }
+
+  /** Each request is held until there is something new, or answered 304 after 25 seconds. */
+  private static void waitUntilReady(OnboardingsApi api, String clientId) throws ApiException {
+    String seen = null;
+    for (Outcome outcome = Outcome.PENDING; outcome == Outcome.PENDING; ) {
+      APIGetOnboardingRequest request =
+          APIGetOnboardingRequest.newBuilder()
+              .clientId(clientId)
+              .ifNoneMatch(seen)
+              .prefer("wait=25")
+              .build();
+      try {
+        ApiResponse<Onboarding> answer = api.getOnboardingWithHttpInfo(request);
+        outcome = answer.getData().getOutcome();
+        seen = answer.getHeaders().get("etag").get(0);
+      } catch (ApiException error) {
+        if (error.getCode() != 304) {
+          throw error;
+        }
+      }
+      expect(outcome != Outcome.FAILED);
+    }
   }
 
   private static CurrentClient read(ClientApi clients) throws ApiException {
