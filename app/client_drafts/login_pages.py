@@ -42,7 +42,9 @@ from app.access.login_sessions import (
     start_session,
     take_attempt,
 )
+from app.client_drafts.noting import note_visit
 from app.client_drafts.redirects import legacy_redirect
+from app.client_drafts.rules import LastVisit
 from app.settings import Settings
 from app.web.forms import FormRefused, PageRequest, own_form
 from app.web.languages import Language, chosen_language
@@ -147,10 +149,10 @@ async def finish_login(request: PageRequest) -> Answer:
     try:
         return await _logged_in(request, goal, await _identity(request, answered, attempt))
     except LoginCancelled:
-        return _again(request, goal, LoginNotice.CANCELLED, HTTPStatus.OK)
+        return await _failed(request, goal, LoginNotice.CANCELLED, HTTPStatus.OK)
     except LoginRefused as refused:
         log.warning("login refused", reason=str(refused))
-        return _again(request, goal, LoginNotice.FAILED, HTTPStatus.BAD_REQUEST)
+        return await _failed(request, goal, LoginNotice.FAILED, HTTPStatus.BAD_REQUEST)
     except LoginUnavailable as error:
         return _unavailable(request, goal, error)
 
@@ -186,7 +188,7 @@ async def _logged_in(request: PageRequest, goal: Goal, identity: Identity) -> An
         now=now,
     )
     if stands is Standing.TOO_WEAK:
-        return _again(request, goal, LoginNotice.TOO_WEAK, HTTPStatus.FORBIDDEN)
+        return await _failed(request, goal, LoginNotice.TOO_WEAK, HTTPStatus.FORBIDDEN)
     if stands is Standing.TOO_OLD:
         raise LoginRefused("the issuer let an old login stand")
     if identity.person is None and request.app.state.person_rights is not None:
@@ -208,7 +210,13 @@ async def _logged_in(request: PageRequest, goal: Goal, identity: Identity) -> An
     return answer
 
 
-def _again(request: PageRequest, goal: Goal, notice: LoginNotice, status: int) -> Response[str]:
+async def _failed(
+    request: PageRequest, goal: Goal, notice: LoginNotice, status: int
+) -> Response[str]:
+    """Whoever waits is told that somebody tried, and not who."""
+    state = request.app.state
+    async with state.database.sessions() as db:
+        await note_visit(db, goal.client_id, LastVisit.LOGIN_FAILED, now=state.clock())
     return _ended(request, login_page(request, goal, notice=notice, status=status))
 
 

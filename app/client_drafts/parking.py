@@ -13,8 +13,9 @@ from app.apis.catalogue import Catalogue
 from app.audit.trail import Happened, record
 from app.changes.queries import client_changed
 from app.client_drafts.models import ParkedDecision
+from app.client_drafts.noting import visited
 from app.client_drafts.queries import draft_to_decide
-from app.client_drafts.rules import DraftEvent, DraftStatus, wait_before_asking
+from app.client_drafts.rules import DraftEvent, DraftStatus, LastVisit, wait_before_asking
 from app.client_drafts.use_cases import Decided, await_activation, decided_draft
 from app.client_drafts.validity import needs_activation
 
@@ -78,6 +79,7 @@ async def pass_on_client_draft(
             draft.expires_at = max(draft.expires_at, least)
         if first:
             record(db, Happened.DRAFT_PASSED_ON, actor=user.actor, subject=client_id, at=now)
+        if visited(draft, LastVisit.PASSED_ON, now) or first:
             await client_changed(db, client_id)
 
 

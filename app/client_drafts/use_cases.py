@@ -13,6 +13,7 @@ from app.approvals.use_cases import ask_for_access
 from app.audit.trail import WORKER, Happened, record
 from app.changes.queries import client_changed
 from app.client_drafts.models import ClientDraft
+from app.client_drafts.noting import visited
 from app.client_drafts.queries import draft_to_decide, is_registered
 from app.client_drafts.replacement import replace_keys
 from app.client_drafts.rules import (
@@ -23,6 +24,7 @@ from app.client_drafts.rules import (
     DraftExpired,
     DraftNotFound,
     DraftStatus,
+    LastVisit,
 )
 from app.client_drafts.telling import tell_of_client
 from app.client_drafts.validity import needs_activation, outdated
@@ -61,7 +63,8 @@ async def open_client_draft(
             return None
         if draft.opened_at is None:
             draft.opened_at = now
-            await client_changed(db, client_id)
+            if visited(draft, LastVisit.OPENED, now):
+                await client_changed(db, client_id)
         has_address = draft.asked.post_client_confirmation_redirect_uri is not None
         if not has_address and draft.redirect_port is None:
             draft.redirect_port, draft.redirect_path = redirect_port, redirect_path

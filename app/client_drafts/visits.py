@@ -15,6 +15,7 @@ from app.apis.catalogue import Catalogue
 from app.client_drafts.decision_form import Action
 from app.client_drafts.login_pages import LoginNotice, login_page, page_address
 from app.client_drafts.models import ClientDraft
+from app.client_drafts.noting import note_visit
 from app.client_drafts.outcomes import (
     address_after,
     code_for,
@@ -25,7 +26,7 @@ from app.client_drafts.page_view import ShownDraft, Surroundings, shown_draft
 from app.client_drafts.redirects import legacy_redirect
 from app.client_drafts.replaced import last_seen
 from app.client_drafts.rights import Decider, MayDecide, may_decide
-from app.client_drafts.rules import DraftStatus
+from app.client_drafts.rules import DraftStatus, LastVisit, visit_after
 from app.client_drafts.use_cases import open_client_draft
 from app.client_drafts.validity import outdated
 from app.organizations.memory import Found
@@ -137,8 +138,15 @@ async def _pending(
     may = await may_decide(state.person_rights, catalogue, decider, draft.organization_number)
     if may is MayDecide.WEAK_LOGIN:
         return login_page(request, goal, notice=LoginNotice.TOO_WEAK)
+    await _note(request, draft, LastVisit.LACKS_RIGHT if may is MayDecide.NO else LastVisit.OPENED)
     shown = shown_draft(draft, around)
     return Visit(request, session, draft, shown, language, catalogue, goal.shared, may)
+
+
+async def _note(request: PageRequest, draft: ClientDraft, visit: LastVisit) -> None:
+    if visit_after(draft.last_visit, visit) is not draft.last_visit:
+        async with request.app.state.database.sessions() as db:
+            await note_visit(db, draft.client_id, visit, now=request.app.state.clock())
 
 
 def _login_notice(request: PageRequest, session: OpenSession) -> LoginNotice | None:

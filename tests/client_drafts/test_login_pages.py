@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 
 from app.access.id_tokens import SECURITY_LEVEL
 from app.access.models import LoginAttempt, LoginSession
+from app.client_drafts.rules import LastVisit
 from app.sandbox.neighbours import Neighbours
 from tests.client_drafts.serving import (
     BASE,
@@ -207,6 +208,7 @@ async def test_turning_back_at_the_issuer_leads_to_the_button_again(
     assert back.status_code == 200
     assert "Innlogginga vart avbroten" in back.text
     assert 'name="redirectPort" value="8765"' in back.text
+    assert (await service.draft(client_id)).last_visit is LastVisit.LOGIN_FAILED
 
 
 async def test_an_issuer_that_is_away_is_told_of_with_a_time_to_try_again(

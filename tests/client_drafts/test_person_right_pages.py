@@ -16,8 +16,9 @@ from app.access.person_rights import Held, RepresentedOrganization
 from app.apis.catalogue import PersonRight, Texts
 from app.apis.models import CatalogueVersion
 from app.audit.models import AuditEvent
-from app.client_drafts.models import ParkedDecision
-from app.client_drafts.rules import DeclineReason, DraftStatus
+from app.changes.models import ClientChanges
+from app.client_drafts.models import ClientDraft, ParkedDecision
+from app.client_drafts.rules import DeclineReason, DraftStatus, LastVisit
 from app.clients.models import ClientConfiguration
 from tests.client_drafts.rights import PERSON, ToldRights
 from tests.client_drafts.serving import (
@@ -187,6 +188,30 @@ async def test_a_person_cannot_give_our_reasons_for_a_no(
     service: Service, visitor: Visitor
 ) -> None:
     assert (await visitor.decide("decline", reason="noRight")).status_code == 422
+
+
+async def test_how_people_get_on_is_noted_for_who_waits(
+    service: Service, visitor: Visitor, rights: ToldRights
+) -> None:
+    async def noted() -> tuple[LastVisit | None, int]:
+        async with service.database.sessions() as db:
+            draft = await db.get_one(ClientDraft, visitor.client_id)
+            changes = await db.get(ClientChanges, visitor.client_id)
+        return draft.last_visit, changes.counter if changes else 0
+
+    assert await noted() == (None, 0)
+    await visitor.open()
+    assert await noted() == (LastVisit.OPENED, 1)
+    rights.answer = Held.NO
+    await visitor.open()
+    await visitor.open()
+    assert await noted() == (LastVisit.LACKS_RIGHT, 2)
+    await passed_on(visitor)
+    await visitor.open()  # who has passed it on and looks again still waits
+    assert await noted() == (LastVisit.PASSED_ON, 3)
+    rights.answer = Held.YES
+    await visitor.open()
+    assert await noted() == (LastVisit.OPENED, 4)
 
 
 # Passing it on.
