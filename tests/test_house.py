@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import sys
 from enum import Enum as PythonEnum
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -14,7 +15,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from app.database import sqlalchemy_url
 from app.schema import alembic_config, newest_revision, upgrade
-from app.tables import metadata
+from app.tables import MODELS, metadata
 
 pytestmark = pytest.mark.migration
 
@@ -71,6 +72,12 @@ async def test_migrations_build_what_the_models_describe(
     for kind in SAID:
         assert migrated[kind] == described[kind], kind
     assert migrated["triggers"]
+
+
+def test_every_room_with_models_has_its_tables_in_the_metadata() -> None:
+    rooms = Path(__file__).parents[1] / "app"
+    on_disk = {f"app.{file.parent.name}.models" for file in rooms.glob("*/models.py")}
+    assert {models.__name__ for models in MODELS} == on_disk
 
 
 def test_every_value_of_an_enum_and_no_other_passes_its_check(database_url: str) -> None:
