@@ -1,0 +1,133 @@
+"""The example wizard, as a supplier's developer starts it: what it shows, and that it ends well."""
+
+import re
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from queue import Empty, Queue
+
+import httpx2
+import pytest
+
+from tests.sandboxes import Ready
+
+pytestmark = pytest.mark.journey
+
+ROOT = Path(__file__).parent.parent.parent
+WIZARD = ROOT / "examples" / "wizard" / "wizard.py"
+WITHIN_SECONDS = 30
+SHOWN_WITHIN_SECONDS = 2  # one, and one for a machine that does other things
+NOTICED_WITHIN_SECONDS = 10  # in Altinn, which is asked every five
+RIGHT = {"from": "310000183", "to": "310700029", "right": "nhn-helseid-databehandler"}
+
+
+class RunningWizard:
+    def __init__(self, process: subprocess.Popen[str], http: httpx2.Client) -> None:
+        self.process, self.http = process, http
+        self.lines: Queue[str] = Queue()
+        self.shown = ""
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.lines.put(line)
+
+    def wait_for(self, pattern: str, within: float = WITHIN_SECONDS) -> re.Match[str]:
+        """What it shows next that looks so."""
+        until = time.monotonic() + within
+        while True:
+            found = re.search(pattern, self.shown)
+            if found:
+                self.shown = self.shown[found.end() :]
+                return found
+            try:
+                self.shown += self.lines.get(timeout=max(until - time.monotonic(), 0.01))
+            except Empty:
+                raise AssertionError(f"{pattern!r} is not shown, but: {self.shown}") from None
+
+    def confirm(self, decision: str = "approve") -> str:
+        """As the person and the browser would, the way back included. Answers the client's id."""
+        client_id = self.wait_for(r"confirm-client/(\S+)")[1]
+        self.wait_for(r"Pairing code:  \S+\n\n")
+        self.wait_for("▶ ")
+        decided = self.http.post(f"clients/{client_id}/decision", json={"decision": decision})
+        assert decided.status_code == 200, decided.text
+        self.http.get(decided.json()["redirectUri"]).raise_for_status()
+        return client_id
+
+    def ended(self) -> int:
+        return self.process.wait(WITHIN_SECONDS)
+
+
+@contextmanager
+def wizard(sandbox: Ready, folder: Path, *options: str) -> Iterator[RunningWizard]:
+    addresses = ["--base-url", sandbox.base_url, "--issuer", sandbox.issuer, "--no-browser"]
+    key_file = ["--key-file", str(folder / "key.json")]
+    with (
+        subprocess.Popen(
+            [sys.executable, str(WIZARD), *addresses, *key_file, *options],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+            env={"PYTHONIOENCODING": "utf-8"},
+        ) as process,
+        httpx2.Client(
+            base_url=f"{sandbox.control_url}/", trust_env=False, timeout=WITHIN_SECONDS
+        ) as http,
+    ):
+        try:
+            yield RunningWizard(process, http)
+        finally:
+            process.kill()
+
+
+def test_a_new_installer_is_activated_and_ends_with_a_token(sandbox: Ready, tmp_path: Path) -> None:
+    with wizard(sandbox, tmp_path, "--organization", "310000019") as running:
+        running.confirm()
+        running.wait_for("✓ Confirm")
+        running.wait_for("has a token for .*nhn:selvbetjening/client")
+        assert running.ended() == 0
+    assert (tmp_path / "key.json").stat().st_mode & 0o077 == 0
+
+
+def test_each_change_is_shown_at_once_and_whoever_must_act_is_named(
+    sandbox: Ready, tmp_path: Path
+) -> None:
+    edi = ["--api-key", "sandbox-edi", "--claim", "herid=0", "--organization", "310000183"]
+    with wizard(sandbox, tmp_path, *edi) as running:
+        client_id = running.confirm()
+        running.wait_for("▶ Give Fjord Systemer AS .*\n.*\n    http")
+        given = running.http.post("delegations", json=RIGHT | {"action": "grant"})
+        assert given.status_code == 200
+        try:
+            running.wait_for("✓ Give Fjord Systemer AS", NOTICED_WITHIN_SECONDS)
+            approved = {"clientId": client_id, "scope": "nhn:msh/api", "decision": "approve"}
+            assert running.http.post("approvals", json=approved).status_code < 300
+            running.wait_for("✓ Norsk helsenett SF approves", SHOWN_WITHIN_SECONDS)
+            running.wait_for("has a token for .*nhn:msh/api")
+            assert running.ended() == 0
+        finally:
+            running.http.post("delegations", json=RIGHT | {"action": "revoke"})
+
+
+def test_a_no_ends_it_with_the_reason(sandbox: Ready, tmp_path: Path) -> None:
+    with wizard(sandbox, tmp_path, "--organization", "310000019") as running:
+        running.confirm("reject")
+        running.wait_for("✗ .*\n.*\\w")
+        assert running.ended() == 1
+
+
+def test_bad_input_is_told_with_its_place(sandbox: Ready, tmp_path: Path) -> None:
+    with wizard(sandbox, tmp_path, "--organization", "310000124") as running:
+        running.wait_for("400 .*\n.*#/organizationNumber: ")
+        assert running.ended() == 1
+
+
+def test_the_wizard_can_be_read_in_five_minutes() -> None:
+    assert len(WIZARD.read_text("utf-8").splitlines()) <= 300
