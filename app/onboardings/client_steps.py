@@ -29,6 +29,7 @@ def steps_of_client(facts: Facts, client: ClientSeen, around: Around) -> Iterato
     """All but the confirmation, in the order to do them."""
     yield from _stopped(client)
     if client.status is not ClientStatus.CLOSED:
+        yield from _be_replaced(client)
         yield from _delegate(facts, client, around)
         yield from _approve(facts, client, around)
         yield from _publish(facts, client, around)
@@ -57,6 +58,18 @@ def _stopped(client: ClientSeen) -> Iterator[Step]:
         yield step(StepCode.UNBLOCK_CLIENT, Known.CLIENT_BLOCKED, since=since, affects=scopes)
     if client.status is ClientStatus.CLOSED:
         yield step(StepCode.REPLACE_CLIENT, Known.CLIENT_CLOSED, since=since)
+
+
+def _be_replaced(client: ClientSeen) -> Iterator[Step]:
+    """Somebody has said that its keys are lost: whoever has them still has a day to object."""
+    for replacement in client.replacements:
+        yield step(
+            StepCode.REPLACE_KEYS,
+            Known.KEYS_SAID_LOST,
+            affects=[seen.scope for seen in client.scopes],
+            action_expires_at=replacement.exchange_at,
+            since=replacement.since,
+        )
 
 
 def _delegate(facts: Facts, client: ClientSeen, around: Around) -> Iterator[Step]:

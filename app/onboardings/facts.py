@@ -43,6 +43,8 @@ class ClientSeen(Struct, frozen=True, kw_only=True):
     rights: Sequence["RightRecord"] = ()
     keys: Sequence["KeySeen"] = ()
     """Those that have ended too."""
+    replacements: Sequence["ReplacementSeen"] = ()
+    """Of its keys, by one that somebody has confirmed and that waits for its day to be over."""
     issuer_scopes: Sequence[str] | None = None
     """Those that the token issuer was last told of; None where it was told nothing yet."""
 
@@ -100,6 +102,11 @@ class KeySeen(Struct, frozen=True, array_like=True):
     def is_live(self, now: datetime) -> bool:
         """Its end holds from the moment it is due, also before the job has written it down."""
         return self.state in LIVE and (self.ends_at is None or now < self.ends_at)
+
+
+class ReplacementSeen(Struct, frozen=True, array_like=True):
+    since: datetime
+    exchange_at: datetime
 
 
 class Facts(Struct, frozen=True, kw_only=True):

@@ -22,6 +22,7 @@ from app.apis.queries import newest_version
 from app.approvals.models import ApiAccess, ClaimValue, ScopeAccess
 from app.changes.models import ClientChanges
 from app.client_drafts.models import ClientDraft
+from app.client_drafts.rules import DraftStatus
 from app.client_keys.models import ClientKey
 from app.client_keys.queries import HAS_ENDED, OWN_KEY, proof_key
 from app.clients.models import ClientConfiguration
@@ -105,6 +106,18 @@ _keys = _listed(
     ClientKey.retires_at,
     ClientKey.leaked_at,
 )
+_replacing = aliased(ClientDraft)
+# Written out: the index that finds it, of those that wait alone, serves no parameter.
+_awaiting_exchange: ColumnElement[str] = literal_column(f"'{DraftStatus.AWAITING_EXCHANGE}'")
+_replacements = _listed(
+    select(_replacing).where(
+        _replacing.replaces_keys_of == ClientConfiguration.client_id,
+        _replacing.status == _awaiting_exchange,
+    ),
+    _replacing.exchange_at,
+    _replacing.decided_at,
+    _replacing.exchange_at,
+)
 # A draft that replaces a client's keys is read together with that client.
 _of_replaced = aliased(ClientChanges)
 _one_row = select(literal_column("1").label("one")).subquery("one_row")
@@ -151,6 +164,7 @@ ONBOARDING = HotStatement(
         _claims.label("claims"),
         _rights.label("rights"),
         _keys.label("keys"),
+        _replacements.label("replacements"),
     )
     .select_from(_one_row)
     .outerjoin(ClientDraft, ClientDraft.client_id == _client_id)

@@ -19,6 +19,7 @@ from app.onboardings.facts import (
     DraftSeen,
     Facts,
     KeySeen,
+    ReplacementSeen,
     RightRecord,
     ScopeSeen,
 )
@@ -83,6 +84,7 @@ def _client(row: Record) -> ClientSeen:
         claims=_list_of(ClaimSeen, row["claims"]),
         rights=_list_of(RightRecord, row["rights"]),
         keys=_list_of(KeySeen, row["keys"]),
+        replacements=_list_of(ReplacementSeen, row["replacements"]),
         issuer_scopes=row["issuer_scopes"],
     )
 

@@ -78,7 +78,8 @@ class Known(StrEnum):
     UNCONFIRMED = "notConfirmed"  # of a step that will come: nobody has confirmed yet
     NOT_ACTIVATED = "notActivated"
     ACTIVATED = "activated"
-    KEY_SEEN_LATELY = "keySeenLately"
+    KEY_SEEN_LATELY = "keySeenLately"  # to who has the new key
+    KEYS_SAID_LOST = "keysSaidLost"  # to who has the old ones
     CLIENT_BLOCKED = "clientBlocked"
     CLIENT_CLOSED = "clientClosed"
     ISSUER_KNOWS = "issuerKnows"
@@ -119,6 +120,7 @@ TABLE: Mapping[tuple[StepCode, StrEnum], Shape] = {
     (StepCode.ACTIVATE_CLIENT, Known.NOT_ACTIVATED): Shape(_CURRENT, _holds_up, _SUPPLIER),
     (StepCode.ACTIVATE_CLIENT, Known.ACTIVATED): Shape(_DONE, _holds_up, _SUPPLIER),
     (StepCode.REPLACE_KEYS, Known.KEY_SEEN_LATELY): Shape(_WAITING, _holds_up, _PLATFORM),
+    (StepCode.REPLACE_KEYS, Known.KEYS_SAID_LOST): Shape(_CURRENT, _beside, _SUPPLIER),
     (StepCode.UNBLOCK_CLIENT, Known.CLIENT_BLOCKED): Shape(_WAITING, _holds_up, _PLATFORM),
     (StepCode.REPLACE_CLIENT, Known.CLIENT_CLOSED): Shape(_FAILED, _holds_up, _SUPPLIER),
     (_DELEGATE, Known.UNCONFIRMED): Shape(_BLOCKED, _holds_up, _MANAGER),

@@ -327,6 +327,33 @@ async def test_a_link_that_blocks_stops_nothing_and_the_other_way_round(
     assert (await service.http.get("/stop-replacement/x")).status_code == 404
 
 
+async def test_both_installations_are_told_of_it_and_one_has_something_to_do(
+    service: Service,
+) -> None:
+    case = await lost(service, seen=DAY)
+    path = f"/v1/onboardings/{case.client_id}"
+    before = await case.old.get(path)
+    assert "replaceKeys" not in {step["code"] for step in before.json()["steps"]}
+    await case.confirm()
+    told = await case.old.get(path, if_none_match=before.headers["etag"])
+    assert told.json()["outcome"] == before.json()["outcome"]
+    [step] = [step for step in told.json()["steps"] if step["code"] == "replaceKeys"]
+    assert (step["status"], step["blocking"], step["actor"]) == ("current", False, "supplier")
+    assert (step["reasonCode"], step["actionUrl"]) == ("keysSaidLost", None)
+    assert step["since"] == "2026-11-22T12:00:00Z"
+    assert step["actionExpiresAt"] == "2026-11-23T12:00:00Z"
+    assert "DELETE /v1/client/key-replacement" in step["help"]["nb"]
+
+    new = await service.http.get(
+        case.told["onboardingUrl"].removeprefix(service.settings.base_url),
+        headers={"Authorization": f"Bearer {case.told['onboardingToken']}"},
+    )
+    assert (new.json()["outcome"], new.json()["state"]) == ("pending", "waitingForKey")
+    [step] = [step for step in new.json()["steps"] if step["code"] == "replaceKeys"]
+    assert (step["status"], step["blocking"], step["actor"]) == ("waiting", True, "platform")
+    assert step["actionExpiresAt"] == "2026-11-23T12:00:00Z"
+
+
 async def test_the_old_installation_sees_it_and_stops_it(service: Service) -> None:
     case = await lost(service, seen=DAY)
     path = "/v1/client/key-replacement"
