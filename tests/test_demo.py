@@ -58,6 +58,30 @@ The old key has done its work
 ← 204 No Content
 Whoever still holds the old key gets no token for it
 error: invalid_client
+Fjord Sky, asks for a client
+pairingCode:
+activationUrl: http
+whoever confirms has to type that
+what is missing, and who must act
+/v1/onboardings/
+state: waitingForConfirmation
+▶ Confirm Fjord Sky for
+· Fjord Sky takes the confirmation
+It waits for news
+Prefer: wait=
+Meanwhile:
+redirectUri: http://localhost:1337/callback?status=Success&code=
+the request that waited is answered
+state: waitingForActivation
+✓ Confirm Fjord Sky for
+▶ Fjord Sky takes the confirmation
+installer activates its client
+/activation
+status: confirmed
+✓ Fjord Sky takes the confirmation
+outcome: ready
+Nothing is missing any more
+scope: nhn:selvbetjening/client
 That was the whole journey.
 """.strip().splitlines()
 

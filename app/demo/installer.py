@@ -100,7 +100,7 @@ class Installer:
         }
         return jwt.encode(header, claims, self.key)
 
-    def key_proof(self, url: str) -> str:
+    def key_proof(self, url: str, **more: str) -> str:
         """Says of one call about a key: whoever sends it holds that key."""
         claims = {
             "iss": self.client_id,
@@ -108,6 +108,7 @@ class Installer:
             "aud": url,
             "jti": str(uuid4()),
             "iat": int(time.time()),
+            **more,
         }
         return jwt.encode({"typ": "key-proof+jwt", "alg": "ES256"}, claims, self.key)
 

@@ -1,4 +1,4 @@
-"""The story, step by step: a key, a client, a token, a right, a change, and a new key."""
+"""The story, step by step: a key, a client, a token, a right, a change, a new key, and a wizard."""
 
 from typing import Any
 
@@ -8,6 +8,7 @@ from app.demo.browser import browsers_return
 from app.demo.failure import DemoFailed
 from app.demo.installer import CLIENT_SCOPE, Installer, as_text, new_key
 from app.demo.right import ORGANIZATION, take_back_right, wait_for_right
+from app.demo.sky import play_sky
 
 API_KEY = "sandbox-edi"
 MESSAGES = "nhn:msh/api"
@@ -28,6 +29,7 @@ def tell_story(installer: Installer, *, browser: bool) -> None:
     change_client(installer)
     old_key = rotate_key(installer)
     retire_key(installer, old_key)
+    play_sky(installer)
     installer.tell.say("")
     installer.tell.say("That was the whole journey. Nothing of it was real; all of it was HTTP.")
 

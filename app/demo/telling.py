@@ -13,7 +13,9 @@ import msgspec
 SHOWN_OF_A_SECRET = 18
 LONGEST_VALUE = 96
 # Tokens, signatures and keys: nobody reads them, and the first ones belong to their owner.
-SECRETS = frozenset({"Authorization", "DPoP", "access_token", "client_assertion", "x", "y"})
+SECRETS = frozenset(
+    {"Authorization", "DPoP", "access_token", "client_assertion", "activation", "x", "y"}
+)
 ALWAYS_ALIKE = frozenset({"client_assertion_type"})
 
 
