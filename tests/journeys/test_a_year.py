@@ -60,13 +60,34 @@ def renew(client: PlainInstaller) -> None:
     assert client.call("DELETE", f"client-secret/{old.thumbprint}").status_code == 204
 
 
+def onboarding_of(client: PlainInstaller) -> dict[str, Any]:
+    answer = client.call("GET", f"onboardings/{client.client_id}")
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+def read_by_token(client: PlainInstaller, draft: dict[str, Any]) -> dict[str, Any]:
+    """By what came with a draft: a client without a key has nothing else."""
+    headers = {"Authorization": f"Bearer {draft['onboardingToken']}"}
+    answer = client.http.get(draft["onboardingUrl"], headers=headers)
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+def steps_by_code(onboarding: dict[str, Any], code: str) -> list[dict[str, Any]]:
+    return [step for step in onboarding["steps"] if step["code"] == code]
+
+
 def happened(moved: dict[str, Any], client: PlainInstaller) -> list[str]:
     return [event["happened"] for event in moved["events"] if event["subject"] == client.client_id]
 
 
 def test_a_year_goes_by(running: RunningSandbox, http: httpx2.Client) -> None:
     careful = PlainInstaller(running.ready, http).set_up()
-    careless = PlainInstaller(running.ready, http).set_up()
+    careless = PlainInstaller(running.ready, http)
+    first_draft = careless.draft().json()
+    assert careless.decide().json()["status"] == "Success"
+    careless.log_in()
     edi = PlainInstaller(running.ready, http, api_key=EDI)
     edi.set_up(audienceSpecificClientClaims=[{"key": "herid", "value": "0"}])
     assert edi.approve(scope=MSH).is_success
@@ -77,6 +98,7 @@ def test_a_year_goes_by(running: RunningSandbox, http: httpx2.Client) -> None:
     while now_of(careful) < begun + timedelta(seconds=YEAR):
         window = window_of(careful)
         assert now_of(careful) < window["from"] < window["to"]
+        assert steps_by_code(onboarding_of(careful), "renewKey") == []
         into = window["from"] - now_of(careful) + timedelta(days=1)
         moved = careful.pass_time(into.total_seconds())
         assert "clientKey.ended" not in [
@@ -86,6 +108,12 @@ def test_a_year_goes_by(running: RunningSandbox, http: httpx2.Client) -> None:
         ]
         careful.log_in()
         edi.log_in()
+        reminded = onboarding_of(careful)
+        assert reminded["outcome"] == "ready"
+        [reminder] = steps_by_code(reminded, "renewKey")
+        assert (reminder["status"], reminder["blocking"]) == ("current", False)
+        assert reminder["reasonCode"] == "keyExpiresSoon"
+        assert datetime.fromisoformat(reminder["since"]) == window["from"]
         renew(careful)
         renew(edi)
         renewals += 1
@@ -103,11 +131,85 @@ def test_a_year_goes_by(running: RunningSandbox, http: httpx2.Client) -> None:
     # Whoever did not renew is told no, here and at the issuer, and nothing else has changed.
     assert careless.ask_for_token().json()["error"] == "invalid_client"
     assert careless.call("GET", "client").status_code == 401
+    stuck = read_by_token(careless, first_draft)
+    assert (stuck["outcome"], stuck["state"]) == ("pending", "waitingForKey")
+    assert (stuck["usableScopes"], stuck["keyExpiresAt"]) == ([], None)
+    [step] = steps_by_code(stuck, "renewKey")
+    assert (step["status"], step["blocking"]) == ("current", True)
+    assert step["reasonCode"] == "noUsableKey"
     # A draft is gone thirty days after it has expired.
     assert unconfirmed.decide().status_code == 404
     # A new installation goes its way as on the first day.
     PlainInstaller(running.ready, http).set_up()
     assert "The trail is whole" in verified(running)
+
+
+def test_the_reminder_comes_with_the_window_and_goes_with_a_new_key(
+    running: RunningSandbox, http: httpx2.Client
+) -> None:
+    client = PlainInstaller(running.ready, http).set_up()
+    minute = timedelta(minutes=1)
+    until_window = window_of(client)["from"] - now_of(client)
+    client.pass_time((until_window - minute).total_seconds())
+    assert steps_by_code(onboarding_of(client), "renewKey") == []
+    client.pass_time(minute.total_seconds())
+    [reminder] = steps_by_code(onboarding_of(client), "renewKey")
+    assert reminder["actor"] == "supplier"
+    assert reminder["actionExpiresAt"] == onboarding_of(client)["keyExpiresAt"]
+    renew(client)
+    assert steps_by_code(onboarding_of(client), "renewKey") == []
+
+
+def replacing(old: PlainInstaller) -> tuple[PlainInstaller, dict[str, Any]]:
+    """Another installation that says it is `old`, with a key of its own, and is confirmed."""
+    assert old.client()  # so its key has been seen
+    new = PlainInstaller(old.service, old.http)
+    body = {"replacesKeysOf": old.client_id, "postClientConfirmationRedirectUri": None}
+    answer = new.draft(**body)
+    assert answer.status_code == 201, answer.text
+    new.client_id = old.client_id
+    assert new.decide().status_code == 200
+    told: dict[str, Any] = answer.json()
+    waiting = read_by_token(new, told)
+    assert (waiting["outcome"], waiting["state"]) == ("pending", "waitingForKey")
+    [step] = steps_by_code(waiting, "replaceKeys")
+    assert (step["status"], step["blocking"]) == ("waiting", True)
+    return new, told
+
+
+def test_keys_said_to_be_lost_are_replaced_after_a_day(
+    running: RunningSandbox, http: httpx2.Client
+) -> None:
+    old = PlainInstaller(running.ready, http).set_up()
+    new, draft = replacing(old)
+    told = onboarding_of(old)
+    assert told["outcome"] == "ready"
+    [step] = steps_by_code(told, "replaceKeys")
+    assert (step["status"], step["reasonCode"]) == ("current", "keysSaidLost")
+    moved = old.pass_time(DAY)
+    assert "clientKeys.replaced" in happened(moved, old)
+    assert old.ask_for_token().status_code == 400
+    assert old.call("GET", "client").status_code == 401
+    ready = read_by_token(new, draft)
+    assert (ready["outcome"], steps_by_code(ready, "replaceKeys")) == ("ready", [])
+    new.log_in()
+    assert [key["jwkThumbprint"] for key in new.live_keys()] == [new.key.thumbprint]
+
+
+def test_the_installation_that_is_in_use_stops_the_replacement(
+    running: RunningSandbox, http: httpx2.Client
+) -> None:
+    old = PlainInstaller(running.ready, http).set_up()
+    new, draft = replacing(old)
+    assert old.call("DELETE", "client/key-replacement").status_code == 204
+    assert steps_by_code(onboarding_of(old), "replaceKeys") == []
+    old.pass_time(2 * DAY)
+    old.log_in()
+    declined = read_by_token(new, draft)
+    assert (declined["outcome"], declined["state"]) == ("failed", "rejected")
+    [step] = steps_by_code(declined, "confirmClient")
+    assert step["reasonDetail"] == "stopped"
+    assert new.ask_for_token().status_code == 400
 
 
 def verified(running: RunningSandbox) -> str:
