@@ -7,7 +7,7 @@ STAMP := $(VENV)/installed
 
 NPM_FOLDERS := openapi/lint openapi/clients
 
-.PHONY: install sandbox demo test check clients openapi openapi-landed lint-openapi lint-tools lint-with-npm lock lock-npm bench
+.PHONY: install sandbox demo test check clients fuzz openapi openapi-landed lint-openapi lint-tools lint-with-npm lock lock-npm bench
 
 install: $(STAMP)
 
@@ -64,6 +64,10 @@ lint-with-npm: lint-tools
 clients: install
 	@$(MAKE) --no-print-directory openapi/clients/node_modules/.package-lock.json
 	@$(BIN)/python -m tests.clients $(OPTIONS)
+
+# Ten thousand requests made from the document, each signed, to a sandbox of its own.
+fuzz: install
+	@$(BIN)/python -m tests.fuzz
 
 # From now on suppliers have the document of today.
 openapi-landed: install

@@ -28,7 +28,7 @@ TOP_LEVEL = {
     "requirements.lock",
     "tests",
 }
-TARGETS_OF_PEOPLE = ["sandbox", "demo", "test", "check", "clients", "openapi"]
+TARGETS_OF_PEOPLE = ["sandbox", "demo", "test", "check", "clients", "fuzz", "openapi"]
 LONGEST_FILE = 300
 LONGEST_FUNCTION = 40
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from app.api_document.links import links_of
 from app.api_document.operations import OPERATIONS, Operation
 from app.api_document.refusals import REFUSALS
 
@@ -26,7 +27,7 @@ def completed(generated: Mapping[str, Any], bodies: Mapping[str, Any], examples:
             "content": _content(operation.body, bodies, examples),
         }
     return kept | {
-        "responses": _responses(operation, bodies, examples),
+        "responses": _responses(generated["operationId"], operation, bodies, examples),
         "security": list(operation.security),
     }
 
@@ -35,20 +36,21 @@ def _content(body: str, bodies: Mapping[str, Any], examples: Any) -> Any:
     return {JSON: {"schema": bodies[body], "example": examples[body]}}
 
 
-def _responses(operation: Operation, bodies: Mapping[str, Any], examples: Any) -> Any:
+def _responses(name: str, operation: Operation, bodies: Mapping[str, Any], examples: Any) -> Any:
     answers = {
         status: {
             "description": answer.description,
             "headers": {
-                name: {"$ref": f"#/components/headers/{name}"}
-                for name in [*answer.headers, "traceparent"]
+                header: {"$ref": f"#/components/headers/{header}"}
+                for header in [*answer.headers, "traceparent"]
             },
         }
         | ({"content": _content(answer.body, bodies, examples)} if answer.body else {})
+        | links_of(name, status)
         for status, answer in operation.answers.items()
     }
     refusals = {
-        REFUSALS[name].status: {"$ref": f"#/components/responses/{name}"}
-        for name in operation.refusals
+        REFUSALS[refusal].status: {"$ref": f"#/components/responses/{refusal}"}
+        for refusal in operation.refusals
     }
     return {str(status): body for status, body in sorted((answers | refusals).items())}

@@ -19,7 +19,11 @@ PARAMETERS: Mapping[str, Any] = {
             "double quotes or without. The same key with the same body gets the first answer "
             "again for 24 hours, and nothing is done twice. Only answers of 2xx are kept."
         ),
-        "schema": {"type": "string"},
+        "schema": {
+            "type": "string",
+            "maxLength": 512,
+            "pattern": r'^([!#-~][!-~]{0,254}|"([!#-\[\]-~]|\\["\\]){1,255}")$',
+        },
         "example": "7f4d1c1e-6f0a-4a53-9a39-0b8f6a4f3a52",
     },
     "acceptLanguage": {

@@ -172,7 +172,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "getClientSecrets": Operation(
         headers=["ifNoneMatch"],
         answers={200: Answer("The keys, oldest first.", "ClientSecrets", ["ETag"]), 304: UNCHANGED},
-        refusals=CLIENT_CALLS,
+        refusals=["ParameterRefused", *CLIENT_CALLS],
     ),
     "checkClientSecret": Operation(
         body="KeyCheck",

@@ -123,6 +123,7 @@ def reads(client: PlainInstaller) -> Iterator[Answered]:
         yield operation, read
         known = {"If-None-Match": read.headers["etag"]}
         yield operation, client.call("GET", path, headers=known)
+    yield "getClientSecrets", client.call("GET", "client-secret?include=some")
     catalogue = client.http.get(client.url("catalogue"))
     known = {"If-None-Match": catalogue.headers["etag"]}
     yield "getCatalogue", catalogue
