@@ -30,8 +30,8 @@ class Onboarding:
         self._outcome = ""
 
     def read(self) -> None:
-        answer = self._installer.send("GET", self._url, expected=200, headers=self._authorization)
-        self._show(answer)
+        self._installer.tell.sent("GET", self._url, self._authorization, None)
+        self._show(self._ask(self._authorization))
 
     def wait_while(self, act: Callable[[], T]) -> T:
         """Ask for what is new, let it happen, and show it. Returns what `act` does."""
@@ -47,6 +47,7 @@ class Onboarding:
 
     def wait_until_ready(self) -> None:
         while self._outcome == "pending":
+            self._installer.tell.say("It waits on:")
             self._show(self._ask(self._held()))
         if self._outcome != "ready":
             raise DemoFailed(f"The onboarding has ended as {self._outcome}.")
