@@ -13,6 +13,7 @@ from app.api_document.refusals import REFUSALS
 from tests.installers.keys import ec_key, key_proof
 from tests.installers.plain import CLIENT_SCOPE, EDI, PlainInstaller
 from tests.installers.sky import SkyInstaller
+from tests.journeys.onboarding_stories import onboardings, replacements
 from tests.journeys.stored import Stored
 from tests.sandboxes import Ready, eventually
 
@@ -34,6 +35,8 @@ OF_CLIENTS = {
     "checkDelegation": ("POST", f"client/delegations/{UUID(int=1)}/checks"),
     "requestDelegation": ("POST", f"client/delegations/{UUID(int=1)}/requests"),
     "getMultiTenantDelegations": ("GET", "multi-tenant-delegations"),
+    "getKeyReplacement": ("GET", "client/key-replacement"),
+    "stopKeyReplacement": ("DELETE", "client/key-replacement"),
 }
 STALE = {"If-Match": 'W/"0-nb"'}
 ONCE = {"Idempotency-Key": "once"}
@@ -63,6 +66,8 @@ class Document:
         if answer.is_error:
             promised &= {*promised_with(answer), "traceparent"}
         promised -= {"idempotency-replayed"}  # only on an answer that was given before
+        if "prefer" not in answer.request.headers:
+            promised -= {"preference-applied"}
         assert promised - set(answer.headers) == set(), (operation, answer.status_code)
         if "content" not in said:
             assert answer.content == b""
@@ -259,17 +264,31 @@ def refused_callers(client: PlainInstaller, stored: Stored) -> Iterator[Answered
         "addClientSecret": json.dumps(ec_key().members),
         "checkClientSecret": json.dumps({"proof": "x"}),
     }
+    onboarding = f"onboardings/{client.client_id}"
+    yield "getOnboarding", client.call("GET", onboarding)
     for operation, (method, path) in OF_CLIENTS.items():
         body = bodies[operation].encode() if operation in bodies else None
         yield operation, client.call(method, path, body)
+
+
+STORIES = (
+    drafts,
+    reads,
+    changes,
+    keys,
+    key_checks,
+    activations,
+    delegations,
+    onboardings,
+    replacements,
+)
 
 
 def test_every_answer_is_as_the_document_says(
     client: PlainInstaller, document: Document, stored: Stored
 ) -> None:
     seen: dict[str, set[str]] = {}
-    stories = (drafts, reads, changes, keys, key_checks, activations, delegations)
-    for story in stories:
+    for story in STORIES:
         for operation, answer in story(client):
             document.check(operation, answer)
             seen.setdefault(operation, set()).add(str(answer.status_code))

@@ -24,7 +24,7 @@ def test_the_official_sample_goes_its_whole_way(
     answer = sample.create_draft(listener.address)
     assert answer.status_code == 201
     assert answer.headers["content-type"] == JSON
-    assert answer.headers["location"] == f"{sandbox.base_url}/confirm-client/{sample.client_id}"
+    assert answer.headers["location"] == f"{sandbox.base_url}/v1/onboardings/{sample.client_id}"
     assert str(UUID(sample.client_id)) == sample.client_id
     assert answer.json()["warnings"] == ["RS512 is being phased out: use PS512 with the next key."]
 
