@@ -18,6 +18,7 @@ from app.apis.queries import Catalogues
 from app.changes.listener import ClientEvents
 from app.client_drafts.activation import activation_code
 from app.client_drafts.models import ClientDraft
+from app.client_drafts.outcomes import word_of
 from app.client_drafts.parking import park_client_draft
 from app.client_drafts.queries import draft_of, newest_replacement
 from app.client_drafts.redirects import redirect_target
@@ -96,7 +97,7 @@ class Persons:
             draft = await self._draft(client_id)
             if draft.status not in (_DECLINED if declines else _CONFIRMED):
                 raise
-            return self._went(draft, "Cancelled" if declines else "Success")
+            return self._went(draft, word_of(draft, draft.status))
 
     async def _draft(self, client_id: UUID) -> ClientDraft:
         async with self.database.sessions() as db:
@@ -118,7 +119,7 @@ class Persons:
             )
         if decided.published_version is not None:
             await self.issuer_knows(draft.final_client_id, decided.published_version)
-        return self._went(decided.draft, "Success")
+        return self._went(decided.draft, word_of(decided.draft, decided.draft.status))
 
     async def _may(self, draft: ClientDraft, name: str) -> MayDecide:
         """Who is no person of the sandbox holds no right there."""
