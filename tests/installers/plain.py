@@ -177,6 +177,13 @@ class PlainInstaller:
         client: dict[str, Any] = answer.json()
         return client
 
+    def onboarding(self) -> dict[str, Any]:
+        """What it lacks, asked with its own token."""
+        answer = self.call("GET", f"onboardings/{self.client_id}")
+        assert answer.status_code == 200, answer.text
+        onboarding: dict[str, Any] = answer.json()
+        return onboarding
+
     def scopes(self) -> dict[str, tuple[str, str | None]]:
         """Each scope's status, and the code of the reason."""
         return {

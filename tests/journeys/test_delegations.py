@@ -11,6 +11,7 @@ from app.adapters.altinn_calls import TRIES
 from tests.installers.keys import ec_key
 from tests.installers.plain import CLIENT_SCOPE, EDI, PlainInstaller
 from tests.journeys.stored import Stored
+from tests.onboardings.wizards import right_in
 from tests.sandboxes import Ready, eventually
 
 pytestmark = pytest.mark.journey
@@ -116,7 +117,8 @@ def test_183_stands_in_the_list_with_who_must_act(sandbox: Ready, http: httpx2.C
 def test_191_is_withdrawn_after_a_minute(sandbox: Ready, http: httpx2.Client) -> None:
     client = edi_client(sandbox, http, "310000191")
     assert client.approve(scope=MSH).is_success
-    assert eventually(lambda: msh(client) == OK, within=6)
+    assert eventually(lambda: right_in(client.onboarding()) == ("ready", "done", None), within=6)
+    assert msh(client) == OK
     client.pass_time(61)
     # Altinn tells nobody, and what is given is asked about once or twice a day.
     assert has_token(client)
@@ -124,7 +126,9 @@ def test_191_is_withdrawn_after_a_minute(sandbox: Ready, http: httpx2.Client) ->
     checked = client.call("POST", f"client/delegations/{record['id']}/checks")
     assert checked.json()["state"] == "suspect"
     # One no is doubted for a while.
+    assert right_in(client.onboarding())[:2] == ("ready", "waiting")
     assert states_in(client.pass_time(3600), client) == ["revoked"]
+    assert right_in(client.onboarding()) == ("pending", "current", "delegationRevoked")
     assert msh(client) == ("pending", "delegationRevoked")
     assert not has_token(client)
 
@@ -134,8 +138,9 @@ def test_205_is_seen_late(sandbox: Ready, http: httpx2.Client) -> None:
     assert client.approve(scope=MSH).is_success
     client.pass_time(25)
     assert msh(client) == ("pending", "delegationMissing")
+    assert right_in(client.onboarding())[:2] == ("pending", "current")
     client.pass_time(3600)
-    assert msh(client) == OK
+    assert (msh(client), right_in(client.onboarding())[:2]) == (OK, ("ready", "done"))
     assert has_token(client)
 
 

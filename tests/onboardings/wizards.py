@@ -52,3 +52,10 @@ async def a_wizard(service: Service, api_key: str = FJORD, **members: Any) -> Wi
 def by_code(onboarding: dict[str, Any], code: str) -> dict[str, Any]:
     [step] = [step for step in onboarding["steps"] if step["code"] == code]
     return dict(step)
+
+
+def right_in(onboarding: dict[str, Any]) -> tuple[str, str, str | None]:
+    """The outcome, and how the one right stands that it needs."""
+    step = by_code(onboarding, "delegateRight")
+    assert "«Databehandler kan opptre for virksomheten i HelseID»" in step["title"]["nb"]
+    return onboarding["outcome"], step["status"], step["reasonCode"]
