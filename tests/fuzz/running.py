@@ -15,6 +15,11 @@ from tests.sandboxes import Ready
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
+Phases: TypeAlias = Sequence[str]
+
+SEED = 20261122
+ALL_PHASES: Phases = ("examples", "coverage", "fuzzing", "stateful")
+STORIES: Phases = ("stateful",)
 READY_FILE = "FUZZED_SANDBOX"
 """Tells the signer where it finds what a sandbox prints when it is ready."""
 
@@ -29,12 +34,9 @@ class Outcomes(Struct):
     accepted: int
 
 
-Phases: TypeAlias = dict[str, Outcomes]
-
-
 class Report(Struct):
     test_cases: Cases
-    valid_rates: dict[str, Phases]
+    valid_rates: dict[str, dict[str, Outcomes]]
     failures: Sequence[msgspec.Raw]
     errors: Sequence[msgspec.Raw]
 
@@ -48,7 +50,14 @@ class Report(Struct):
         }
 
 
-def fuzz(ready: Ready, folder: Path, *, most_examples: int) -> Report:
+def fuzz(
+    ready: Ready,
+    folder: Path,
+    *,
+    most_examples: int,
+    seed: int = SEED,
+    phases: Phases = ALL_PHASES,
+) -> Report:
     """With up to so many for each operation, besides the edges of its schemas, which are as many
     as they are."""
     ready_file, report = folder / "ready.json", folder / "report.json"
@@ -61,9 +70,10 @@ def fuzz(ready: Ready, folder: Path, *, most_examples: int) -> Report:
         HERE / "schemathesis.toml",
     ]
     given = ["--url", ready.base_url, "--max-examples", most_examples, "--no-color"]
+    chosen = ["--seed", seed, "--phases", ",".join(phases)]
     told = ["--report", "json", "--report-json-path", report]
     subprocess.run(
-        [str(part) for part in (*program, "run", document_path(), *given, *told)],
+        [str(part) for part in (*program, "run", document_path(), *given, *chosen, *told)],
         cwd=ROOT,
         env=os.environ | {READY_FILE: str(ready_file), "PYTHONPATH": str(ROOT)},
         check=False,  # the report tells
