@@ -90,6 +90,13 @@ def openapi(check: bool) -> None:
 @click.option("--strict", type=int, metavar="SEED", help="As the strictest neighbours might be.")
 @click.option("--seed-file", type=click.Path(path_type=Path), help="Data to begin with besides.")
 @click.option("--auto-confirm", is_flag=True, help="Confirm each draft without a person.")
+@click.option(
+    "--time-scale",
+    default=1.0,
+    type=click.FloatRange(1, 1_000_000),
+    metavar="F",
+    help="Divide lifetimes and waits by this: a year in 5 minutes is 105120.",
+)
 @click.option("--journal/--no-journal", default=True, help="Write down each call. [default: do]")
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1))
 @click.option("--exit-with-parent", is_flag=True, help="End when the starting process is gone.")

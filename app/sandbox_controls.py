@@ -48,10 +48,11 @@ from app.sandbox_keys import end_key_at, restore, take_snapshot
 from app.sandbox_overview import Shown, shown
 from app.sandbox_persons import Decided, Persons
 from app.sandbox_seed import read_added, seed
+from app.sandbox_settings import read_sandbox_settings
 from app.sandbox_state import NotFollowed, SandboxState, forget_images
 from app.sandbox_strict import StrictAnswers
 from app.sandbox_time import advance_clock, show_clock, stand_ins_clock
-from app.settings import Settings, read_settings
+from app.settings import Settings
 from app.tables import metadata
 from app.web.bodies import read_body
 from app.web.frame import Frame
@@ -107,7 +108,7 @@ class Mail(Struct, frozen=True, rename="camel"):
 
 def create_service() -> ASGIApp:
     """The service as in production, with a word on every answer that it is a sandbox."""
-    settings, told = read_settings(os.environ), read_told()
+    settings, told = read_sandbox_settings(os.environ), read_told()
     state = SandboxState(settings.database_url)
     feed = Feed(settings, told.neighbours_url or "", told.controls_secret)
     service = application(
@@ -124,7 +125,7 @@ def create_service() -> ASGIApp:
 
 def create_app() -> ASGIApp:
     """The controls, for the neighbours' process alone."""
-    settings = read_settings(os.environ)
+    settings = read_sandbox_settings(os.environ)
     told = read_told()
 
     def demand_secret(request: Request[Any, Any, Any]) -> None:

@@ -143,7 +143,7 @@ class Persons:
                 person=PersonNumber(person.pid) if person else None,
                 contact_email=None,
                 catalogue=await self.catalogues.in_force(),
-                secret_key=self.settings.secret_key,
+                settings=self.settings,
                 now=self.clock(),
             )
         return self._went(decided.draft, "Pending")

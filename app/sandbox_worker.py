@@ -4,8 +4,9 @@ import asyncio
 import os
 
 from app.lifeline import end_with_standard_input
+from app.sandbox_settings import read_sandbox_settings
 from app.sandbox_state import SandboxState
-from app.settings import Settings, read_settings
+from app.settings import Settings
 from app.web.request_log import log_as_json
 from app.worker import run_worker
 
@@ -16,7 +17,7 @@ async def work(settings: Settings) -> None:
 
 
 def main() -> None:
-    settings = read_settings(os.environ)
+    settings = read_sandbox_settings(os.environ)
     end_with_standard_input()
     log_as_json()
     asyncio.run(work(settings))

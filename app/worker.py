@@ -115,13 +115,14 @@ def delegation_job(
     catalogues: Catalogues,
     clock: Clock,
     due: ClientEvents | None = None,
+    scale: float = 1.0,
 ) -> Job:
     """Asking Altinn about what is due: at once when somebody begins to wait."""
 
     async def ask() -> bool:
         rights = (await catalogues.in_force()).right_named
         return await ask_what_is_due(
-            database, altinn, rights, limit=DELEGATIONS_AT_ONCE, now=clock()
+            database, altinn, rights, limit=DELEGATIONS_AT_ONCE, now=clock(), scale=scale
         )
 
     return Job(
@@ -238,10 +239,10 @@ def domain_work(
     """All that the domain's clock has a say in, the telling of it included."""
     sessions = database.sessions
     catalogues = Catalogues(sessions)
-    altinn, resources = others.altinn, others.altinn_resources
+    altinn, resources, scale = others.altinn, others.altinn_resources, settings.time_scale
     return (
         publication_job(sessions, others.issuer, catalogues, clock, due),
-        *([delegation_job(database, altinn, catalogues, clock, due)] if altinn else []),
+        *([delegation_job(database, altinn, catalogues, clock, due, scale)] if altinn else []),
         *([resources_job(sessions, resources, catalogues, clock)] if resources else []),
         verification_job(
             Verifier(sessions, catalogues, others.register, others.person_rights, settings), clock

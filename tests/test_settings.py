@@ -1,8 +1,10 @@
 """Settings come from variables or files; what does not fit stops the start with its name."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from app.settings import Environment, SettingsRefused, read_settings
 
@@ -142,3 +144,18 @@ def test_maskinportens_name_ends_with_a_slash_and_altinns_does_not() -> None:
     settings = read_settings(FINE | {"ONBOARDING_MASKINPORTEN_ISSUER": "https://maskinporten.no/"})
     assert settings.maskinporten_issuer == "https://maskinporten.no/"
     assert "ONBOARDING_ALTINN_URL" in refusal(ALTINN_URL="https://platform.altinn.no/")
+
+
+def test_no_variable_scales_time() -> None:
+    assert refusal(TIME_SCALE="60") == "ONBOARDING_TIME_SCALE is not a setting."
+    assert read_settings(FINE).time_scale == 1
+
+
+def test_what_is_scaled_keeps_what_somebody_needs_to_act() -> None:
+    settings = read_settings(FINE)
+    day, least = timedelta(days=1), timedelta(seconds=5)
+    assert settings.scaled(day, least=least) == day
+    fast = replace(settings, time_scale=86_400.0)
+    assert fast.scaled(day) == timedelta(seconds=1)
+    assert fast.scaled(day, least=least) == least
+    assert fast.scaled(timedelta(0), least=least) == timedelta(0)

@@ -159,7 +159,11 @@ def scopes_under_rule(
 
 
 def initial_access(
-    policy: Policy, environment: Environment, decision: ScopeDecision | None, now: datetime
+    policy: Policy,
+    environment: Environment,
+    decision: ScopeDecision | None,
+    now: datetime,
+    time_scale: float = 1.0,
 ) -> NewAccess:
     """How access to a newly asked scope begins. `decision` is the organization's rule for it."""
     if decision is None:
@@ -170,7 +174,8 @@ def initial_access(
     event = AccessEvent(decision.decision)
     if decision.after_seconds == 0:
         return NewAccess(TRANSITIONS[AccessState.PENDING, event])
-    return NewAccess(AccessState.PENDING, now + timedelta(seconds=decision.after_seconds), event)
+    decided_after = timedelta(seconds=decision.after_seconds) / time_scale
+    return NewAccess(AccessState.PENDING, now + decided_after, event)
 
 
 def api_access(current: AccessState | None, scopes: Iterable[AccessState]) -> AccessState:

@@ -31,6 +31,7 @@ class Asking(Struct, frozen=True, kw_only=True):
     catalogue: Catalogue
     environment: Environment
     client_scope: str
+    time_scale: float
     now: datetime
 
 
@@ -44,6 +45,7 @@ async def ask_for_access(
     catalogue: Catalogue,
     environment: Environment,
     client_scope: str,
+    time_scale: float = 1.0,
     now: datetime,
 ) -> bool:
     """Make `scopes` and `claims` all that the client asks for; whether that changed anything.
@@ -57,6 +59,7 @@ async def ask_for_access(
         catalogue=catalogue,
         environment=environment,
         client_scope=client_scope,
+        time_scale=time_scale,
         now=now,
     )
     scopes_changed = await _bring_scopes_in_line(db, asking, list(dict.fromkeys(scopes)))
@@ -102,6 +105,7 @@ def _new_scope(asking: Asking, scope: str, asked: list[str]) -> ScopeAccess:
         asking.environment,
         rule.scopes if rule and ruled else None,
         asking.now,
+        asking.time_scale,
     )
     return ScopeAccess(
         client_id=asking.client_id,

@@ -150,6 +150,7 @@ async def _ask_for_access(
         catalogue=catalogue,
         environment=settings.environment,
         client_scope=settings.client_scope,
+        time_scale=settings.time_scale,
         now=now,
     )
     if changed:

@@ -151,7 +151,7 @@ async def _take_decision(visit: Visit, form: DecisionForm) -> Decided:
                 person=visit.session.person,
                 contact_email=form.contact_email or None,
                 catalogue=visit.catalogue,
-                secret_key=state.settings.secret_key,
+                settings=state.settings,
                 now=state.clock(),
             )
         return await confirm_client_draft(

@@ -15,9 +15,17 @@ from app.changes.queries import client_changed
 from app.client_drafts.models import ParkedDecision
 from app.client_drafts.noting import visited
 from app.client_drafts.queries import draft_to_decide
-from app.client_drafts.rules import DraftEvent, DraftStatus, LastVisit, wait_before_asking
+from app.client_drafts.rules import (
+    LEAST_PAUSE,
+    LEAST_TO_ACT,
+    DraftEvent,
+    DraftStatus,
+    LastVisit,
+    wait_before_asking,
+)
 from app.client_drafts.use_cases import Decided, await_activation, decided_draft
 from app.client_drafts.validity import needs_activation
+from app.settings import Settings
 
 LEASE = timedelta(seconds=30)
 
@@ -32,7 +40,7 @@ async def park_client_draft(
     person: PersonNumber | None,
     contact_email: str | None,
     catalogue: Catalogue,
-    secret_key: str,
+    settings: Settings,
     now: datetime,
 ) -> Decided:
     """Keep a person's yes until it can be known whether he may say it."""
@@ -40,7 +48,11 @@ async def park_client_draft(
         draft = await decided_draft(
             db, client_id, DraftEvent.PARK, pseudonym=user.pseudonym, now=now
         )
-        kept = sealed(person, secret_key=secret_key, bound_to=client_id.bytes) if person else None
+        kept = (
+            sealed(person, secret_key=settings.secret_key, bound_to=client_id.bytes)
+            if person
+            else None
+        )
         db.add(
             ParkedDecision(
                 client_id=client_id,
@@ -49,19 +61,25 @@ async def park_client_draft(
                 sealed_person_number=kept,
                 contact_email=contact_email,
                 parked_at=now,
-                due_at=now + wait_before_asking(0, 0.5),
+                due_at=now + settings.scaled(wait_before_asking(0, 0.5), least=LEAST_PAUSE),
             )
         )
         record(db, Happened.DRAFT_PARKED, actor=user.actor, subject=client_id, at=now)
         if needs_activation(draft, catalogue):
-            await await_activation(db, draft, contact_email, now)
+            await await_activation(db, draft, contact_email, settings, now)
         else:
             await client_changed(db, client_id)
     return Decided(draft)
 
 
 async def pass_on_client_draft(
-    db: AsyncSession, user: EndUser, client_id: UUID, *, catalogue: Catalogue, now: datetime
+    db: AsyncSession,
+    user: EndUser,
+    client_id: UUID,
+    *,
+    catalogue: Catalogue,
+    settings: Settings,
+    now: datetime,
 ) -> None:
     """Note that somebody without the right asks others to decide, which gives them time."""
     async with db.begin():
@@ -75,8 +93,8 @@ async def pass_on_client_draft(
             draft.escalated_at = now
         system = catalogue.systems.get(draft.client_system_id)
         if system is not None:
-            least = draft.created_at + timedelta(hours=system.passed_on_life_hours)
-            draft.expires_at = max(draft.expires_at, least)
+            life = settings.scaled(timedelta(hours=system.passed_on_life_hours), least=LEAST_TO_ACT)
+            draft.expires_at = max(draft.expires_at, draft.created_at + life)
         if first:
             record(db, Happened.DRAFT_PASSED_ON, actor=user.actor, subject=client_id, at=now)
         if visited(draft, LastVisit.PASSED_ON, now) or first:

@@ -46,6 +46,7 @@ async def pass_on(request: PageRequest, client_id: FromPath[str]) -> Answer:
                 visit.session.user,
                 visit.draft.client_id,
                 catalogue=visit.catalogue,
+                settings=state.settings,
                 now=state.clock(),
             )
     return go_to(with_lang(visit.address, visit.language))

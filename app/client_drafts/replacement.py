@@ -19,6 +19,7 @@ from app.client_drafts.models import ClientDraft
 from app.client_drafts.queries import is_registered
 from app.client_drafts.rules import (
     EXCHANGED_AFTER,
+    SEEN_LATELY,
     TRANSITIONS,
     DeclineReason,
     DraftEvent,
@@ -50,10 +51,10 @@ async def replace_keys(
     client, keys = await _locked(db, draft)
     if await waiting_exchange(db, client.client_id) is not None:
         raise DraftOutdated("Another new key for this client is waiting.", not_replaceable=True)
-    if not is_seen_lately([key.last_used_at for key in keys], now):
+    if not is_seen_lately([key.last_used_at for key in keys], now, settings.scaled(SEEN_LATELY)):
         return await _exchange(db, draft, client, keys, catalogue, settings, now)
     draft.status = next_state(TRANSITIONS, draft.status, DraftEvent.DELAY)
-    draft.exchange_at = now + EXCHANGED_AFTER
+    draft.exchange_at = now + settings.scaled(EXCHANGED_AFTER)
     tell_of_waiting_keys(db, draft, client, catalogue, now)
     await _changed(db, draft)
     return None
@@ -95,7 +96,7 @@ async def _exchange(
             public_key=draft.public_key,
             origin=KeyOrigin.API,
             created_at=now,
-            expires_at=end_of_life(now, settings.key_life_days),
+            expires_at=end_of_life(now, settings.key_life_days, scale=settings.time_scale),
         )
     )
     record(

@@ -111,11 +111,15 @@ URGENT_FOR = timedelta(minutes=2)
 """How long a person is taken to sit before the page, waiting."""
 FIRST_WAIT = timedelta(seconds=5)
 LONGEST_WAIT = timedelta(minutes=15)
+LEAST_PAUSE = timedelta(seconds=1)
+"""However time is scaled, Altinn is not asked more often."""
 
 SEEN_LATELY = timedelta(days=7)
 EXCHANGED_AFTER = timedelta(hours=24)
 """How long the keys of a client that was seen lately can be saved from being replaced."""
 
+LEAST_TO_ACT = timedelta(seconds=5)
+"""However time is scaled, a person or a program can do something within this."""
 ACTIVATED_WITHIN = timedelta(minutes=10)
 """How long a program has to send the activation code back."""
 
@@ -127,9 +131,11 @@ def wait_before_asking(attempts: int, jitter: float) -> timedelta:
     return wait * (0.75 + jitter / 2)
 
 
-def is_seen_lately(moments: Sequence[datetime | None], now: datetime) -> bool:
+def is_seen_lately(
+    moments: Sequence[datetime | None], now: datetime, lately: timedelta = SEEN_LATELY
+) -> bool:
     """Whether an installation that is said to be lost may still be there."""
-    return any(moment is not None and now - moment <= SEEN_LATELY for moment in moments)
+    return any(moment is not None and now - moment <= lately for moment in moments)
 
 
 def status_now(

@@ -18,6 +18,7 @@ from app.client_drafts.queries import draft_to_decide, is_registered
 from app.client_drafts.replacement import replace_keys
 from app.client_drafts.rules import (
     ACTIVATED_WITHIN,
+    LEAST_TO_ACT,
     TRANSITIONS,
     DeclineReason,
     DraftEvent,
@@ -95,7 +96,7 @@ async def confirm_client_draft(
             if waits:
                 version = None
                 await _check_still_good(db, draft, catalogue, settings)
-                await await_activation(db, draft, contact_email, now)
+                await await_activation(db, draft, contact_email, settings, now)
             else:
                 version = await make_client(
                     db,
@@ -118,10 +119,14 @@ def raise_if_key_taken(error: IntegrityError) -> None:
 
 
 async def await_activation(
-    db: AsyncSession, draft: ClientDraft, contact_email: str | None, now: datetime
+    db: AsyncSession,
+    draft: ClientDraft,
+    contact_email: str | None,
+    settings: Settings,
+    now: datetime,
 ) -> None:
     """From now on the program can send the code of this confirmation back."""
-    draft.activation_until = now + ACTIVATED_WITHIN
+    draft.activation_until = now + settings.scaled(ACTIVATED_WITHIN, least=LEAST_TO_ACT)
     draft.contact_email = contact_email
     await client_changed(db, draft.client_id)
 
@@ -266,6 +271,7 @@ async def _ask_for_access(
         catalogue=catalogue,
         environment=settings.environment,
         client_scope=settings.client_scope,
+        time_scale=settings.time_scale,
         now=now,
     )
     client = await db.get_one(ClientConfiguration, draft.client_id)
@@ -281,7 +287,7 @@ def _add_key(db: AsyncSession, draft: ClientDraft, settings: Settings, now: date
             public_key=draft.public_key,
             origin=KeyOrigin.API,
             created_at=now,
-            expires_at=end_of_life(now, settings.key_life_days),
+            expires_at=end_of_life(now, settings.key_life_days, scale=settings.time_scale),
         )
     )
 
@@ -290,6 +296,8 @@ def draft_life(settings: Settings, catalogue: Catalogue, system_id: str, number:
     """How long the person has: by the organization's rule, else the system's, else the setting."""
     rule = catalogue.rule_of_organization.get(number)
     if rule is not None and rule.draft_life_seconds is not None:
-        return timedelta(seconds=rule.draft_life_seconds)
-    hours = catalogue.systems[system_id].draft_life_hours or settings.draft_life_hours
-    return timedelta(hours=hours)
+        life = timedelta(seconds=rule.draft_life_seconds)
+    else:
+        hours = catalogue.systems[system_id].draft_life_hours or settings.draft_life_hours
+        life = timedelta(hours=hours)
+    return settings.scaled(life, least=LEAST_TO_ACT)

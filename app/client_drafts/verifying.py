@@ -24,6 +24,7 @@ from app.client_drafts.parking import asked_in_vain, leased_decision
 from app.client_drafts.queries import draft_of
 from app.client_drafts.rights import Decider, MayDecide, may_decide
 from app.client_drafts.rules import (
+    LEAST_PAUSE,
     SURE_OF_NO_AFTER,
     URGENT_FOR,
     VERIFIED_WITHIN,
@@ -111,11 +112,13 @@ async def _answer(verifier: Verifier, parked: ParkedDecision, now: datetime) -> 
 async def _settle(
     verifier: Verifier, parked: ParkedDecision, answer: MayDecide, now: datetime
 ) -> None:
+    scaled = verifier.settings.scaled
     if answer is MayDecide.YES:
         await _confirm(verifier, parked, now)
-    elif now < (last := parked.parked_at + ASKED_AGAIN_FOR[answer]):
+    elif now < (last := parked.parked_at + scaled(ASKED_AGAIN_FOR[answer])):
         jitter = random.random()  # noqa: S311  # it guards no secret
-        due_at = min(now + wait_before_asking(parked.attempts + 1, jitter), last)
+        wait = scaled(wait_before_asking(parked.attempts + 1, jitter), least=LEAST_PAUSE)
+        due_at = min(now + wait, last)
         async with verifier.sessions.begin() as db:
             await asked_in_vain(db, parked, due_at=due_at)
     else:

@@ -88,6 +88,7 @@ async def _added(
         has_seen=partial(check_if_match, if_match) if if_match else None,
         once=once,
         life_days=settings.key_life_days,
+        time_scale=settings.time_scale,
         now=request.app.state.clock(),
     )
 
@@ -170,11 +171,12 @@ async def delete_client_secret(
 ) -> None:
     """Let a key go out of use. The last usable key is not retired (409)."""
     caller = await client_that_changes(request)
+    settings: Settings = request.app.state.settings
     version = await retire_key(
         request.app.state.database.sessions,
         caller,
         thumbprint,
-        grace=timedelta(seconds=grace_seconds),
+        grace=settings.scaled(timedelta(seconds=grace_seconds)),
         has_seen=partial(check_if_match, sent_if_match(request)),
         now=request.app.state.clock(),
     )

@@ -70,8 +70,13 @@ GRACE = timedelta(hours=24)
 NO_END = datetime(9999, 1, 1, tzinfo=UTC)
 
 
-def end_of_life(now: datetime, days: int) -> datetime:
-    """Midnight UTC at the beginning of the day on which the key's life is over."""
+def end_of_life(now: datetime, days: int, *, scale: float = 1.0) -> datetime:
+    """Midnight UTC at the beginning of the day on which the key's life is over.
+
+    To the moment where the time's scale is another: a life may be seconds there.
+    """
+    if scale != 1:
+        return now + timedelta(days=days) / scale
     return datetime.combine((now + timedelta(days=days)).date(), time(), UTC)
 
 

@@ -57,6 +57,7 @@ async def add_key(
     has_seen: VersionCheck | None = None,
     once: Once | None = None,
     life_days: int,
+    time_scale: float = 1.0,
     now: datetime,
 ) -> AddedKey:
     """Register one more key. Registering a live key again gives the answer that stands.
@@ -65,7 +66,7 @@ async def add_key(
     has registered it without ever doing so. `has_seen` refuses when the caller has not seen what
     he adds to.
     """
-    new = NewKey(key, end_of_life(now, life_days), now, now if is_held else None)
+    new = NewKey(key, end_of_life(now, life_days, scale=time_scale), now, now if is_held else None)
     while True:
         try:
             return await _added(database, caller, new, has_seen, once)

@@ -87,7 +87,12 @@ def source_to_ask(kind: RightKind, standing: Standing) -> Source:
 
 
 def after_answer(
-    standing: Standing, answer: Answer, now: datetime, *, giver_gone: bool = False
+    standing: Standing,
+    answer: Answer,
+    now: datetime,
+    *,
+    giver_gone: bool = False,
+    scale: float = 1.0,
 ) -> Standing:
     """`giver_gone`: Enhetsregisteret says that the giver can no longer act. Altinn's yes still
     counts; its no means that there is nobody to give the right, and not that it is missing."""
@@ -96,7 +101,7 @@ def after_answer(
     if answer.found == Found.GIVEN:
         return after_event(standing, Event.SEEN, now)
     if standing.state == State.SUSPECT:
-        return _doubted(standing, answer, now)
+        return _doubted(standing, answer, now, scale)
     if standing.state == State.ACTIVE:
         doubted = after_event(standing, Event.NOT_SEEN, now)
         return replace(doubted, first_no_at=now, first_no_by=answer.source)
@@ -105,23 +110,27 @@ def after_answer(
     if standing.state in OF_ORGANIZATION:
         standing = after_event(standing, Event.ORGANIZATION_FREE, now)
     standing = after_event(standing, Event.NOT_SEEN, now)
-    return after_event(standing, Event.LAPSED, now) if has_lapsed(standing, now) else standing
+    return (
+        after_event(standing, Event.LAPSED, now) if has_lapsed(standing, now, scale) else standing
+    )
 
 
-def _doubted(standing: Standing, answer: Answer, now: datetime) -> Standing:
+def _doubted(standing: Standing, answer: Answer, now: datetime, scale: float) -> Standing:
     """One no proves nothing: a hidden failure inside Altinn looks the same."""
-    settled = standing.first_no_at is not None and now - standing.first_no_at >= SETTLED_AFTER
+    first_no_at = standing.first_no_at
+    settled = first_no_at is not None and now - first_no_at >= SETTLED_AFTER / scale
     if settled and answer.source != standing.first_no_by:
         return after_event(standing, Event.NOT_SEEN, now)
     return standing
 
 
-def has_lapsed(standing: Standing, now: datetime) -> bool:
+def has_lapsed(standing: Standing, now: datetime, scale: float = 1.0) -> bool:
     if standing.state == State.APPROVED_PROPAGATING:
-        return now - standing.since >= PROPAGATED_AFTER
+        return now - standing.since >= PROPAGATED_AFTER / scale
     if standing.state in OPEN_REQUEST:
-        return standing.requested_at is not None and now - standing.requested_at >= REQUEST_LIFE
-    return standing.state in OVER and now - standing.since >= ENDED_REQUEST_IS_SHOWN
+        asked_at = standing.requested_at
+        return asked_at is not None and now - asked_at >= REQUEST_LIFE / scale
+    return standing.state in OVER and now - standing.since >= ENDED_REQUEST_IS_SHOWN / scale
 
 
 def after_event(standing: Standing, event: Event, now: datetime) -> Standing:

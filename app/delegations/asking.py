@@ -46,6 +46,7 @@ async def ask_what_is_due(
     *,
     limit: int,
     now: datetime,
+    scale: float = 1.0,
 ) -> bool:
     """Ask about at most `limit` delegations. False: there is nothing more to ask for now.
 
@@ -56,7 +57,7 @@ async def ask_what_is_due(
     calm = True
     async for results in _results(altinn, rights, leases, now):
         calm = calm and not any(isinstance(each.answer, AltinnBusy) for each in results)
-        await _keep(database, results, now)
+        await _keep(database, results, now, scale)
     return calm and len(leases) == limit
 
 
@@ -114,24 +115,26 @@ async def _answer(
     return answer if status is None else replace(answer, request_status=status)
 
 
-async def _keep(database: Database, results: Sequence[Result], now: datetime) -> None:
+async def _keep(database: Database, results: Sequence[Result], now: datetime, scale: float) -> None:
     same: list[Kept] = []
     failed: list[Kept] = []
     for result in results:
         if isinstance(result.answer, AltinnUnavailable):
             failed.append(_after_failure(result.lease, result.answer, now))
-        elif result.answer is None or _moves(result.lease, result.answer, now):
-            await keep_change(database.sessions, result, now=now)
+        elif result.answer is None or _moves(result.lease, result.answer, now, scale):
+            await keep_change(database.sessions, result, now=now, scale=scale)
         else:
-            same.append(_after_answer(result.lease, result.lease.standing, result.answer, now))
+            standing = result.lease.standing
+            same.append(_after_answer(result.lease, standing, result.answer, now, scale))
     if same or failed:
         async with database.writes.acquire() as connection:
             await give_back(connection, same, answered=True, now=now)
             await give_back(connection, failed, answered=False, now=now)
 
 
-def _moves(lease: Lease, answer: Answer, now: datetime) -> bool:
-    after = after_answer(lease.standing, answer, now, giver_gone=lease.giver_gone)
+def _moves(lease: Lease, answer: Answer, now: datetime, scale: float) -> bool:
+    gone = lease.giver_gone
+    after = after_answer(lease.standing, answer, now, giver_gone=gone, scale=scale)
     return after != lease.standing
 
 
@@ -150,12 +153,14 @@ def _after_failure(lease: Lease, error: AltinnUnavailable, now: datetime) -> Kep
     return Kept(lease=lease, due_at=due_at, failures=failures, last_error=str(error)[:200])
 
 
-def _after_answer(lease: Lease, standing: Standing, answer: Answer, now: datetime) -> Kept:
+def _after_answer(
+    lease: Lease, standing: Standing, answer: Answer, now: datetime, scale: float
+) -> Kept:
     attention = replace(lease.attention, failures=0)
     hurried = can_be_hurried(standing.state) and not attention.is_watched(now)
     return Kept(
         lease=lease,
-        due_at=next_check(standing, attention, now, _chance()),
+        due_at=next_check(standing, attention, now, _chance(), scale),
         soon=now + WATCHED_EVERY if hurried else None,
         source=answer.source,
         decision=answer.decision,
@@ -163,7 +168,9 @@ def _after_answer(lease: Lease, standing: Standing, answer: Answer, now: datetim
     )
 
 
-async def keep_change(sessions: Sessions, result: Result, *, now: datetime) -> None:
+async def keep_change(
+    sessions: Sessions, result: Result, *, now: datetime, scale: float = 1.0
+) -> None:
     """Write down an answer that moves a record: its state, the trail, and what follows from it."""
     async with sessions.begin() as db:
         found = await _leased(db, result.lease)
@@ -173,8 +180,8 @@ async def keep_change(sessions: Sessions, result: Result, *, now: datetime) -> N
         before = delegation.standing
         if isinstance(result.answer, Answer):
             gone = result.lease.giver_gone
-            after = after_answer(before, result.answer, now, giver_gone=gone)
-            kept = _after_answer(result.lease, after, result.answer, now)
+            after = after_answer(before, result.answer, now, giver_gone=gone, scale=scale)
+            kept = _after_answer(result.lease, after, result.answer, now, scale)
             poll.checked_at, poll.source = now, kept.source
             poll.decision, poll.request_ref = kept.decision, kept.request_ref
             waits = poll.watched_until is not None and poll.watched_until >= now

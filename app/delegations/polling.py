@@ -60,9 +60,12 @@ class Attention(Struct, frozen=True):
 
 
 def next_check(
-    standing: Standing, attention: Attention, now: datetime, chance: float
+    standing: Standing, attention: Attention, now: datetime, chance: float, scale: float = 1.0
 ) -> datetime | None:
-    """`chance`, from 0 to 1, spreads the calls. None: it need not be asked about again."""
+    """`chance`, from 0 to 1, spreads the calls. None: it need not be asked about again.
+
+    The plan's waits are divided by `scale`; those after failures spare Altinn, and stay.
+    """
     if standing.state == State.NOT_REQUIRED:
         return None
     watched = attention.is_watched(now)
@@ -70,25 +73,33 @@ def next_check(
         wait = AFTER_FAILURES[min(attention.failures, len(AFTER_FAILURES)) - 1]
         return now + (min(wait, AFTER_FAILURES[0]) if watched else wait * (1 + chance / 10))
     if standing.state == State.ACTIVE:
-        return now + SURELY_ACTIVE * (1 + chance)
+        return now + _scaled(SURELY_ACTIVE * (1 + chance), scale)
     if standing.state == State.SUSPECT:
-        return max(now + MINUTE, (standing.first_no_at or now) + SETTLED_AFTER)
-    calm = _calm_wait(standing, now)
+        settled_at = (standing.first_no_at or now) + SETTLED_AFTER / scale
+        return max(now + _scaled(MINUTE, scale), settled_at)
+    calm = _scaled(_calm_wait(standing, now, scale), scale)
     return now + (min(WATCHED_EVERY, calm) if watched else calm * (1 + chance / 10))
 
 
-def _calm_wait(standing: Standing, now: datetime) -> timedelta:
+def _scaled(wait: timedelta, scale: float) -> timedelta:
+    """No plan has less than a second, and in no scale is asked more often."""
+    return max(wait / scale, SECOND)
+
+
+def _calm_wait(standing: Standing, now: datetime, scale: float) -> timedelta:
     if standing.state == State.APPROVED_PROPAGATING:
         return PROPAGATING
     if standing.state in OPEN_REQUEST and standing.requested_at is not None:
-        return _step(REQUESTED, now - standing.requested_at) or HOUR
+        return _step(REQUESTED, now - standing.requested_at, scale) or HOUR
     if standing.state in OF_ORGANIZATION:
         return DAY
-    return _step(WAITING, now - standing.since) or DAY
+    return _step(WAITING, now - standing.since, scale) or DAY
 
 
-def _step(table: Sequence[tuple[timedelta, timedelta]], age: timedelta) -> timedelta | None:
-    return next((wait for until, wait in table if age < until), None)
+def _step(
+    table: Sequence[tuple[timedelta, timedelta]], age: timedelta, scale: float
+) -> timedelta | None:
+    return next((wait for until, wait in table if age < until / scale), None)
 
 
 def can_be_hurried(state: State) -> bool:

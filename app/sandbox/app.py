@@ -114,6 +114,7 @@ def _altinn(
         register=register,
         clock=clock,
         subscription_key=neighbours.altinn_subscription_key,
+        time_scale=neighbours.time_scale,
     )
 
 

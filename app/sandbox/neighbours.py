@@ -46,6 +46,8 @@ class Neighbours(Struct, frozen=True, kw_only=True, rename="camel"):
     ready_info: dict[str, Any] = {}
     strict: int | None = None
     """The seed of `--strict`."""
+    time_scale: float = 1.0
+    """Waits of the world of the stand-ins are divided by this."""
     seed: Seed = Seed()
 
     @property

@@ -12,7 +12,7 @@ import msgspec
 from joserfc.jwk import ECKey
 from msgspec import Struct
 
-from app.settings import NOT_OURS, PREFIX, Environment, Settings
+from app.settings import NOT_FROM_VARIABLES, NOT_OURS, PREFIX, Environment, Settings
 from app.supervisor.addresses import Addresses
 from app.supervisor.failure import SandboxFailed
 from app.supervisor.seed_file import SeedFile
@@ -134,6 +134,8 @@ def variables(settings: Settings) -> dict[str, str]:
     found = {}
     for field in msgspec.structs.fields(Settings):
         value = getattr(settings, field.name)
+        if field.name in NOT_FROM_VARIABLES:
+            continue
         if value != field.default and value not in (None, []):
             found[PREFIX + field.name.upper()] = _text(value)
     return found
@@ -160,6 +162,7 @@ def write_neighbours_file(
     *,
     auto_confirm: bool,
     strict: int | None,
+    time_scale: float,
     seed: SeedFile,
     journal: bool,
 ) -> None:
@@ -184,6 +187,7 @@ def write_neighbours_file(
         "readyInfo": ready,
         "autoConfirm": auto_confirm,
         "strict": strict,
+        "timeScale": time_scale,
         "seed": seed,
         "journal": journal,
     }

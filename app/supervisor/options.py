@@ -15,6 +15,7 @@ class SandboxOptions(Struct, frozen=True, kw_only=True):
     ready_file: Path | None = None
     seed_file: Path | None = None
     auto_confirm: bool = False
+    time_scale: float = 1.0
     strict: int | None = None
     journal: bool = True
     workers: int = 1

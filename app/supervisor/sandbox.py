@@ -77,6 +77,7 @@ class Sandbox:
             self.ready,
             auto_confirm=self.options.auto_confirm,
             strict=self.options.strict,
+            time_scale=self.options.time_scale,
             seed=self.seed,
             journal=self.options.journal,
         )
@@ -173,7 +174,7 @@ class Sandbox:
                 told,
                 self.listeners.controls,
             ),
-            Child("worker", ["app.sandbox_worker"], environment),
+            Child("worker", ["app.sandbox_worker"], told),
         ]
 
 

@@ -305,7 +305,7 @@ async def parked(service: Service) -> Program:
             person=None,
             contact_email="post@legekontoret.example",
             catalogue=await service.app.state.catalogues.in_force(),
-            secret_key=service.settings.secret_key,
+            settings=service.settings,
             now=service.now,
         )
     return sky

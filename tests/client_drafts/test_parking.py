@@ -101,7 +101,7 @@ async def park(service: Service, client_id: UUID) -> Decided:
             person=PERSON,
             contact_email="post@legekontoret.example",
             catalogue=await service.app.state.catalogues.in_force(),
-            secret_key=service.settings.secret_key,
+            settings=service.settings,
             now=service.now,
         )
 
@@ -393,4 +393,6 @@ async def test_what_is_decided_or_expired_is_not_passed_on(service: Service) -> 
 async def pass_on(service: Service, client_id: UUID) -> None:
     catalogue = await service.app.state.catalogues.in_force()
     async with service.database.sessions() as db:
-        await pass_on_client_draft(db, KARI, client_id, catalogue=catalogue, now=service.now)
+        await pass_on_client_draft(
+            db, KARI, client_id, catalogue=catalogue, settings=service.settings, now=service.now
+        )

@@ -59,6 +59,11 @@ def test_a_life_ends_at_midnight_utc(now: str, days: int, end: str) -> None:
     assert found.isoformat() == f"{end}+00:00"
 
 
+def test_a_scaled_life_ends_to_the_moment() -> None:
+    now = datetime(2026, 11, 22, 12, 0, 1, tzinfo=UTC)
+    assert end_of_life(now, 90, scale=90 * 86_400 / 15) == now + timedelta(seconds=15)
+
+
 PAST, FUTURE = datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC)
 TODAY = datetime(2026, 11, 22, tzinfo=UTC)
 

@@ -28,6 +28,23 @@ def wait(record: Standing, attention: Attention, chance: float = 0.0) -> timedel
     return due - NOW
 
 
+def test_the_plan_goes_by_the_scale_of_time_and_no_faster_than_once_a_second() -> None:
+    def scaled(record: Standing, attention: Attention, scale: float) -> timedelta:
+        due = next_check(record, attention, NOW, 0.0, scale)
+        assert due is not None
+        return due - NOW
+
+    assert scaled(standing(State.MISSING), NOBODY, 60.0) == MINUTE
+    old = standing(State.MISSING, 3 * DAY / 60)
+    assert scaled(old, NOBODY, 60.0) == 6 * MINUTE
+    assert scaled(standing(State.ACTIVE), NOBODY, 720.0) == MINUTE
+    assert scaled(standing(State.ACTIVE), NOBODY, 1e6) == SECOND
+    doubted = standing(State.SUSPECT, first_no_at=NOW - 4 * SECOND)
+    assert scaled(doubted, NOBODY, 60.0) == 6 * SECOND
+    # Altinn is spared after failures as ever.
+    assert scaled(standing(State.MISSING), Attention(None, None, 1), 60.0) == 30 * SECOND
+
+
 @pytest.mark.parametrize("since", [timedelta(0), MINUTE, 10 * MINUTE, 3 * DAY])
 def test_while_somebody_asks_a_right_is_seen_within_six_seconds(since: timedelta) -> None:
     assert wait(standing(State.MISSING), watched(since)) == 5 * SECOND

@@ -79,7 +79,14 @@ async def declined(wizard: Wizard) -> None:
 async def passed_on(wizard: Wizard) -> None:
     catalogue = await wizard.service.app.state.catalogues.in_force()
     async with wizard.service.database.sessions() as db:
-        await pass_on_client_draft(db, KARI, UUID(wizard.client_id), catalogue=catalogue, now=NOW)
+        await pass_on_client_draft(
+            db,
+            KARI,
+            UUID(wizard.client_id),
+            catalogue=catalogue,
+            settings=wizard.service.settings,
+            now=NOW,
+        )
 
 
 async def parked(wizard: Wizard) -> None:
@@ -92,7 +99,7 @@ async def parked(wizard: Wizard) -> None:
             person=None,
             contact_email=None,
             catalogue=await service.app.state.catalogues.in_force(),
-            secret_key=service.settings.secret_key,
+            settings=service.settings,
             now=NOW,
         )
 

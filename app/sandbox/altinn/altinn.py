@@ -31,6 +31,7 @@ class Altinn:
         register: Register,
         clock: Clock,
         subscription_key: str,
+        time_scale: float = 1.0,
     ) -> None:
         self.url = url
         self.pages_url = pages_url
@@ -38,12 +39,13 @@ class Altinn:
         self.register = register
         self.clock = clock
         self.subscription_key = subscription_key
+        self.time_scale = time_scale
         self.reset()
 
     def reset(self) -> None:
         self.settings = AltinnSettings()
         self.parties = Parties(self.register.find)
-        self.delegations = Delegations(beginning(self.register.find))
+        self.delegations = Delegations(beginning(self.register.find, self.time_scale))
         self.requests = Requests()
         self.rules_changed: dict[str, datetime] = {}
         """By the resource's identifier, since the beginning."""

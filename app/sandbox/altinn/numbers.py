@@ -36,7 +36,9 @@ def refuse_out_of_order(delegation: Delegation) -> None:
         raise OutOfOrder
 
 
-def beginning(find: FindOrganization) -> Callable[[Delegation, datetime], list[Change]]:
+def beginning(
+    find: FindOrganization, time_scale: float = 1.0
+) -> Callable[[Delegation, datetime], list[Change]]:
     """Times run from the first look, so that they mean the same however old the sandbox is."""
 
     def changes(delegation: Delegation, now: datetime) -> list[Change]:
@@ -46,9 +48,9 @@ def beginning(find: FindOrganization) -> Callable[[Delegation, datetime], list[C
         if delegation.is_to_person:
             return [_from(LONG_AGO)]
         if giver.number == WITHDRAWN_SOON:
-            return [_from(LONG_AGO), _from(now + UNTIL_WITHDRAWN, held=False)]
+            return [_from(LONG_AGO), _from(now + UNTIL_WITHDRAWN / time_scale, held=False)]
         if giver.number == SEEN_LATE:
-            return [Change(held=True, made=now, seen_from=now + UNTIL_SEEN)]
+            return [Change(held=True, made=now, seen_from=now + UNTIL_SEEN / time_scale)]
         return [_from(LONG_AGO)]
 
     return changes
