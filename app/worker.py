@@ -237,8 +237,7 @@ def domain_work(
     due: ClientEvents | None = None,
 ) -> Sequence[Job]:
     """All that the domain's clock has a say in, the telling of it included."""
-    sessions = database.sessions
-    catalogues = Catalogues(sessions)
+    sessions, catalogues = database.sessions, Catalogues(database.sessions)
     altinn, resources, scale = others.altinn, others.altinn_resources, settings.time_scale
     return (
         publication_job(sessions, others.issuer, catalogues, clock, due),

@@ -31,7 +31,7 @@ from app.client_drafts.keeping import (
 from app.client_drafts.limits import DraftLimits, Judged
 from app.client_drafts.queries import WHAT_IS_KNOWN
 from app.client_drafts.replaced import asked_of_replaced
-from app.client_drafts.use_cases import draft_life
+from app.client_drafts.validity import draft_life
 from app.client_drafts.wire import AskedFor, NewClientDraft
 from app.client_keys.acceptance import registrable_key
 from app.client_keys.leaks import note_leak

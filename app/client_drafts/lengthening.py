@@ -18,7 +18,7 @@ from app.client_drafts.rules import (
     DraftOutdated,
     LengthenedTooOften,
 )
-from app.client_drafts.use_cases import draft_life
+from app.client_drafts.validity import draft_life
 from app.settings import Settings
 from app.state_machine import next_state
 

@@ -1,6 +1,6 @@
 """What becomes of a client draft. Each function is one transaction."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from msgspec import Struct
@@ -290,14 +290,3 @@ def _add_key(db: AsyncSession, draft: ClientDraft, settings: Settings, now: date
             expires_at=end_of_life(now, settings.key_life_days, scale=settings.time_scale),
         )
     )
-
-
-def draft_life(settings: Settings, catalogue: Catalogue, system_id: str, number: str) -> timedelta:
-    """How long the person has: by the organization's rule, else the system's, else the setting."""
-    rule = catalogue.rule_of_organization.get(number)
-    if rule is not None and rule.draft_life_seconds is not None:
-        life = timedelta(seconds=rule.draft_life_seconds)
-    else:
-        hours = catalogue.systems[system_id].draft_life_hours or settings.draft_life_hours
-        life = timedelta(hours=hours)
-    return settings.scaled(life, least=LEAST_TO_ACT)

@@ -1,8 +1,10 @@
 """What a draft asks for: whether it can still be had, and what more its client system demands."""
 
+from datetime import timedelta
+
 from app.apis.catalogue import Catalogue
 from app.client_drafts.models import ClientDraft
-from app.client_drafts.rules import DraftOutdated
+from app.client_drafts.rules import LEAST_TO_ACT, DraftOutdated
 from app.organizations.register import RegisterEntry
 from app.organizations.verdicts import verdict_error
 from app.settings import Settings
@@ -39,3 +41,14 @@ def _is_still_offered(draft: ClientDraft, catalogue: Catalogue) -> bool:
         and catalogue.api_scopes.keys() >= set(draft.asked.api_scopes)
         and catalogue.client_claims.keys() >= claims
     )
+
+
+def draft_life(settings: Settings, catalogue: Catalogue, system_id: str, number: str) -> timedelta:
+    """How long the person has: by the organization's rule, else the system's, else the setting."""
+    rule = catalogue.rule_of_organization.get(number)
+    if rule is not None and rule.draft_life_seconds is not None:
+        life = timedelta(seconds=rule.draft_life_seconds)
+    else:
+        hours = catalogue.systems[system_id].draft_life_hours or settings.draft_life_hours
+        life = timedelta(hours=hours)
+    return settings.scaled(life, least=LEAST_TO_ACT)
