@@ -18,6 +18,7 @@ from app.apis.queries import Catalogues
 from app.changes.listener import ClientEvents
 from app.client_drafts.activation import activation_code
 from app.client_drafts.models import ClientDraft
+from app.client_drafts.noting import note_visit
 from app.client_drafts.outcomes import word_of
 from app.client_drafts.parking import park_client_draft
 from app.client_drafts.queries import draft_of, newest_replacement
@@ -28,6 +29,7 @@ from app.client_drafts.rules import (
     DraftExpired,
     DraftNotFound,
     DraftStatus,
+    LastVisit,
     status_now,
 )
 from app.client_drafts.use_cases import confirm_client_draft, decline_client_draft
@@ -84,6 +86,8 @@ class Persons:
         draft = await self._draft(client_id)
         may = await self._may(draft, person)
         if may is MayDecide.NO and draft.status == DraftStatus.PENDING:
+            async with self.database.sessions() as db:
+                await note_visit(db, draft.client_id, LastVisit.LACKS_RIGHT, now=self.clock())
             return self._went(draft, "Rejected")
         declines = self.habits.get(draft.organization_number, decision) == "reject"
         try:

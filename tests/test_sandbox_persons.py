@@ -9,7 +9,7 @@ from sqlalchemy import select
 from app.access.person_rights import Held
 from app.changes.listener import ClientEvents
 from app.client_drafts.models import ClientDraft
-from app.client_drafts.rules import DraftStatus
+from app.client_drafts.rules import DraftStatus, LastVisit
 from app.main import real_time
 from app.publications.queries import DONE_CHANNEL
 from app.sandbox.people import KARI
@@ -49,4 +49,6 @@ async def test_the_control_gives_a_person_no_right_that_the_page_would_not(
         decided = await persons.decide(client_id, decision, person)
     assert decided.status == told
     assert await service.ask(select(ClientDraft.status)) == [becomes]
+    noted = LastVisit.LACKS_RIGHT if told == "Rejected" else None
+    assert await service.ask(select(ClientDraft.last_visit)) == [noted]
     assert all(question.person.digits == KARI.pid for question in rights.asked)
