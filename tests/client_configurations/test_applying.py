@@ -129,7 +129,8 @@ async def test_a_declared_key_that_is_replaced_is_revoked(database: Database) ->
 async def test_the_issuer_is_told_when_a_client_system_has_changed(database: Database) -> None:
     await apply(database, seed())
     document = seed()
-    document["clientSystems"][3]["name"] = "Et annet navn"
+    [system] = [one for one in document["clientSystems"] if one["id"] == "fjord-databehandler"]
+    system["name"] = "Et annet navn"
     await apply(database, document)
     assert await wanted(database) == 2
 

@@ -183,7 +183,7 @@ class AltinnWorld:
     @property
     def altinn(self) -> Altinn:
         app: Any = self.app
-        found: Altinn = app._app._app.state["altinn"]
+        found: Altinn = app._app._app._app.state["altinn"]
         return found
 
     def service_owner(self, http: httpx2.AsyncClient) -> ServiceOwner:
