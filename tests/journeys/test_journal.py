@@ -159,6 +159,26 @@ def test_a_refused_assertion_is_explained(
     assert name in journalled.wrong("/connect/token")
 
 
+HOSTILE = [b'{"a": "\\ud800"}', b'{"\\udfff": 1}', b'{"a": 1' + b"0" * 4_000 + b"}", b'{"a": NaN}']
+
+
+def test_a_hostile_call_does_not_end_the_journal(
+    journalled: Journalled, sandbox: Ready, http: httpx2.Client
+) -> None:
+    for body in HOSTILE * 4:  # each of the two processes gets some of them
+        http.post(
+            f"{sandbox.base_url}/v1/client-drafts",
+            content=body,
+            headers={"api-key": "sandbox-epj", "content-type": "application/json"},
+        )
+    for _ in range(6):
+        known = len(journalled.entries())
+        assert journalled.read(journalled.token(broken="expired")).status_code == 401
+        until = time.monotonic() + HEARD_WITHIN_SECONDS
+        while len(journalled.entries()) == known:
+            assert time.monotonic() < until, "The journal has not heard of it."
+
+
 def test_the_journal_holds_nothing_to_do_anything_with(
     journalled: Journalled, sandbox: Ready, http: httpx2.Client
 ) -> None:

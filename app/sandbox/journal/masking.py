@@ -28,6 +28,7 @@ SECRET_NAMES = {
     "proof",
     "apiKey",
 }
+LARGEST_INTEGER, LONGEST_NUMBER = 2**53, 100
 SHOWN_HEADERS = {
     "accept-language",
     "content-type",
@@ -66,6 +67,19 @@ def _text(value: str) -> str:
         except (ValueError, RecursionError):
             return MASK
     return _PERSON_NUMBER.sub(MASK, value)
+
+
+def plain(value: Any) -> Any:
+    """What every JSON reader takes: a hostile call may hold more than that."""
+    if isinstance(value, dict):
+        return {plain(name): plain(content) for name, content in value.items()}
+    if isinstance(value, list):
+        return [plain(content) for content in value]
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, int) and abs(value) > LARGEST_INTEGER:
+        return str(value)[:LONGEST_NUMBER]
+    return value
 
 
 def masked_query(query: str) -> str:

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs
 
+import msgspec
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from msgspec import Struct
@@ -19,6 +20,7 @@ from app.sandbox.journal.masking import (
     masked,
     masked_jwt,
     masked_query,
+    plain,
     shown_headers,
     unverified_jwt,
 )
@@ -114,7 +116,7 @@ def written(heard: Heard, to: str, policy: Policy) -> Entry:
     answer = _json(heard.answer) if heard.is_json else None
     path: str = heard.scope["path"]
     refused = heard.status in REFUSALS
-    return Entry(
+    entry = Entry(
         at=heard.at,
         to=to,
         method=heard.scope["method"],
@@ -137,6 +139,7 @@ def written(heard: Heard, to: str, policy: Policy) -> Entry:
             if jwt is not None and isinstance(jwt.claims.get("jti"), str)
         ],
     )
+    return msgspec.convert(plain(msgspec.to_builtins(entry)), Entry)
 
 
 def _jwts(heard: Heard, form: dict[str, str]) -> dict[str, Jwt]:
