@@ -26,7 +26,7 @@ from app.publications.models import Publication
 from app.sandbox_controls import create_app, create_service
 from app.sandbox_seed import API_KEYS, seed
 from app.sandbox_state import make_state
-from app.settings import Settings
+from app.settings import NOT_FROM_VARIABLES, Settings
 from app.web.frame import Frame
 from tests.installers.keys import ec_key
 from tests.serving import CLIENT_SCOPE, REVOKED, Service, a_draft, alive, problem_of, serving
@@ -39,7 +39,7 @@ def as_variables(settings: Settings) -> dict[str, str]:
     """The settings as a process gets them."""
     written = {}
     for name, value in msgspec.structs.asdict(settings).items():
-        if value is not None:
+        if value is not None and name not in NOT_FROM_VARIABLES:
             text = ",".join(value) if isinstance(value, list) else str(value)
             written[f"ONBOARDING_{name.upper()}"] = text
     return written
