@@ -27,7 +27,7 @@ from app.database import Database
 from app.main import application
 from app.organizations.models import Organization
 from app.organizations.register import Verdict
-from app.sandbox_seed import seed
+from app.sandbox_service.seed import seed
 from app.settings import Environment, Settings
 from app.web.frame import Frame
 from tests.databases import new_database

@@ -7,8 +7,9 @@ import sys
 import msgspec
 
 from app.apis.rules import CatalogueRefused
-from app.sandbox_seed import read_added, seed
-from app.sandbox_state import make_state
+from app.sandbox_service.seed import seed
+from app.sandbox_service.state import make_state
+from app.sandbox_service.told import read_told
 from app.schema import upgrade
 from app.settings import Settings, read_settings
 
@@ -26,7 +27,7 @@ def main() -> None:
 
 async def prepare(settings: Settings) -> None:
     await make_state(settings.database_url)
-    await seed(settings, read_added(os.environ))
+    await seed(settings, read_told(os.environ).seed)
 
 
 if __name__ == "__main__":

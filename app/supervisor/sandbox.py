@@ -162,7 +162,7 @@ class Sandbox:
         return [
             server(
                 "service",
-                "app.sandbox_controls:create_service",
+                "app.sandbox_service.service:create_service",
                 told,
                 self.listeners.service,
                 workers=self.options.workers,
@@ -170,11 +170,11 @@ class Sandbox:
             ),
             server(
                 "controls",
-                "app.sandbox_controls:create_app",
+                "app.sandbox_service.controls:create_app",
                 told,
                 self.listeners.controls,
             ),
-            Child("worker", ["app.sandbox_worker"], told),
+            Child("worker", ["app.sandbox_service.worker"], told),
         ]
 
 

@@ -15,7 +15,7 @@ from app import serving
 from tests.sandboxes import END_WITHIN_SECONDS, Ready, eventually, sandbox
 
 ROOT = Path(__file__).parents[2]
-SERVICE = "app.sandbox_controls:create_service"
+SERVICE = "app.sandbox_service.service:create_service"
 
 
 class Worker(Struct, frozen=True):

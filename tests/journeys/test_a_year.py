@@ -217,7 +217,7 @@ def verified(running: RunningSandbox) -> str:
     [worker] = [
         child
         for child in psutil.Process(running.ready.pid).children()
-        if "sandbox_worker" in command_of(child)
+        if "sandbox_service.worker" in command_of(child)
     ]
     settings = {
         name: value for name, value in worker.environ().items() if name.startswith("ONBOARDING_")

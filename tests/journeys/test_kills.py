@@ -207,12 +207,12 @@ def kill_worker(running: RunningSandbox) -> None:
     [worker] = [
         child
         for child in direct_children(running)
-        if "sandbox_worker" in command_of(child) and child.status() != psutil.STATUS_ZOMBIE
+        if "sandbox_service.worker" in command_of(child) and child.status() != psutil.STATUS_ZOMBIE
     ]
     worker.kill()
     assert eventually(
         lambda: any(
-            "sandbox_worker" in command_of(child) and child.pid != worker.pid
+            "sandbox_service.worker" in command_of(child) and child.pid != worker.pid
             for child in direct_children(running)
         )
     )

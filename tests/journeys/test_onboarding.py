@@ -186,6 +186,6 @@ def kill_everybody(running: RunningSandbox) -> None:
 
 def end_service(running: RunningSandbox) -> None:
     """The process that answers requests is asked to end, as a new release would."""
-    for process in running.children_serving("app.sandbox_controls:create_service"):
+    for process in running.children_serving("app.sandbox_service.service:create_service"):
         if not [child for child in process.children() if child.name() == process.name()]:
             process.send_signal(signal.SIGTERM)

@@ -19,7 +19,7 @@ def command(service: Ready, *arguments: str) -> str:
     [worker] = [
         child
         for child in psutil.Process(service.pid).children()
-        if "sandbox_worker" in command_of(child)
+        if "sandbox_service.worker" in command_of(child)
     ]
     settings = {
         name: value for name, value in worker.environ().items() if name.startswith("ONBOARDING_")

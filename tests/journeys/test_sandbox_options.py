@@ -70,7 +70,7 @@ def test_the_journey_where_the_service_is_called_otherwise() -> None:
         assert running.ready.base_url == "https://onboarding.example"
         [port] = {
             connection.laddr.port
-            for child in running.children_serving("app.sandbox_controls:create_service")
+            for child in running.children_serving("app.sandbox_service.service:create_service")
             for connection in child.net_connections("tcp")
             if connection.status == "LISTEN"
         }

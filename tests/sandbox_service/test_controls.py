@@ -23,9 +23,10 @@ from app.client_drafts.rules import DraftStatus
 from app.clients.models import ClientConfiguration
 from app.main import real_time
 from app.publications.models import Publication
-from app.sandbox_controls import create_app, create_service
-from app.sandbox_seed import API_KEYS, seed
-from app.sandbox_state import make_state
+from app.sandbox_service.controls import create_app
+from app.sandbox_service.seed import API_KEYS, seed
+from app.sandbox_service.service import create_service
+from app.sandbox_service.state import make_state
 from app.settings import NOT_FROM_VARIABLES, Settings
 from app.web.frame import Frame
 from tests.installers.keys import ec_key

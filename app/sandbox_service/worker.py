@@ -4,8 +4,8 @@ import asyncio
 import os
 
 from app.lifeline import end_with_standard_input
-from app.sandbox_settings import read_sandbox_settings
-from app.sandbox_state import SandboxState
+from app.sandbox_service.state import SandboxState
+from app.sandbox_service.told import read_told, sandbox_settings
 from app.settings import Settings
 from app.web.request_log import log_as_json
 from app.worker import run_worker
@@ -17,7 +17,7 @@ async def work(settings: Settings) -> None:
 
 
 def main() -> None:
-    settings = read_sandbox_settings(os.environ)
+    settings = sandbox_settings(os.environ, read_told(os.environ))
     end_with_standard_input()
     log_as_json()
     asyncio.run(work(settings))

@@ -13,7 +13,7 @@ from app.client_drafts.rules import DraftStatus, LastVisit
 from app.main import real_time
 from app.publications.queries import DONE_CHANNEL
 from app.sandbox.people import KARI
-from app.sandbox_persons import Persons
+from app.sandbox_service.persons import Persons
 from tests.client_drafts.rights import ToldRights
 from tests.serving import Service, a_draft
 

@@ -11,8 +11,8 @@ from litestar import Request, get, post
 from msgspec import Meta, Struct
 
 from app.adapters.http import Neighbour
-from app.sandbox_jump import Moved, Mover, TellNeighbours
-from app.sandbox_state import SandboxState
+from app.sandbox_service.jump import Moved, Mover, TellNeighbours
+from app.sandbox_service.state import SandboxState
 from app.settings import Settings
 from app.web.bodies import read_body
 

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from app.database import Database
 from app.sandbox.faults import Fault, fail, fits
-from app.sandbox_state import SandboxState, waiting_faults, write_faults
+from app.sandbox_service.state import SandboxState, waiting_faults, write_faults
 
 
 async def set_faults(connection: asyncpg.Connection, faults: Sequence[Fault]) -> None:

@@ -1,8 +1,6 @@
-"""What the sandbox adds to the service: its header and banner, and its controls.
+"""The controls' own process: what belongs to no client's keys, time or faults stands here itself.
 
-Only `onboarding sandbox` starts what stands here. The controls do with the service's own use
-cases what a person or an API owner would do; they listen where only the neighbours' process
-comes, and want its secret.
+It listens where only the neighbours' process comes, and wants its secret.
 """
 
 import asyncio
@@ -13,12 +11,9 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any, Literal
 from uuid import UUID
 
-import msgspec
-import structlog
 from litestar import Litestar, Request, Response, get, post
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException, NotFoundException
@@ -35,50 +30,26 @@ from app.audit.trail import Actor
 from app.changes.listener import ClientEvents
 from app.database import Database
 from app.delegations.budget import SharedBudget
-from app.main import application
 from app.notices.letters import letter_of, link_address
 from app.notices.models import Notice
 from app.notices.rules import MAY_BLOCK, NoticeKind, Recipient
 from app.problems import Problem, ServiceUnavailable
 from app.publications.queries import DONE_CHANNEL
-from app.sandbox_faults import FaultsOfService, replace_faults, set_faults, show_faults
-from app.sandbox_journal import Feed, recorded
-from app.sandbox_jump import Mover
-from app.sandbox_keys import end_key_at, restore, take_snapshot
-from app.sandbox_overview import Shown, shown
-from app.sandbox_persons import Decided, Persons
-from app.sandbox_seed import read_added, seed
-from app.sandbox_settings import read_sandbox_settings
-from app.sandbox_state import NotFollowed, SandboxState, forget_images
-from app.sandbox_strict import StrictAnswers
-from app.sandbox_time import advance_clock, show_clock, stand_ins_clock
+from app.sandbox_service.clock import advance_clock, show_clock, stand_ins_clock
+from app.sandbox_service.faults import replace_faults, set_faults, show_faults
+from app.sandbox_service.jump import Mover
+from app.sandbox_service.keys import end_key_at, restore, take_snapshot
+from app.sandbox_service.overview import Shown, shown
+from app.sandbox_service.persons import Decided, Persons
+from app.sandbox_service.seed import seed
+from app.sandbox_service.state import NotFollowed, SandboxState, forget_images
+from app.sandbox_service.told import Told, read_told, sandbox_settings
 from app.settings import Settings
 from app.tables import metadata
 from app.web.bodies import read_body
 from app.web.frame import Frame
 from app.web.problem_details import answer_exception, answer_http_exception, answer_problem
 from app.worker import domain_work
-
-BANNER = "Sandkasse: ingenting her er ekte. / Sandbox: nothing here is real."
-
-log = structlog.get_logger()
-
-
-class Told(Struct, frozen=True, rename="camel"):
-    """What the neighbours' process says of this one."""
-
-    controls_secret: str
-    neighbours_url: str | None = None
-    """Where the stand-ins are told the time; nowhere when there are none."""
-    auto_confirm: bool = False
-    journal: bool = True
-    """Whether the stand-ins are told each call."""
-    strict: int | None = None
-    """The seed by which the service behaves as the strictest might."""
-
-
-def read_told() -> Told:
-    return msgspec.json.decode(Path(os.environ["SANDBOX_NEIGHBOURS_FILE"]).read_bytes(), type=Told)
 
 
 class Pressed(Struct, frozen=True, forbid_unknown_fields=True):
@@ -106,27 +77,10 @@ class Mail(Struct, frozen=True, rename="camel"):
     link: str | None
 
 
-def create_service() -> ASGIApp:
-    """The service as in production, with a word on every answer that it is a sandbox."""
-    settings, told = read_sandbox_settings(os.environ), read_told()
-    state = SandboxState(settings.database_url)
-    feed = Feed(settings, told.neighbours_url or "", told.controls_secret)
-    service = application(
-        settings,
-        clock=state.now,
-        headers={"Sandbox": "true"},
-        banner=BANNER,
-        beside=[state, feed] if told.journal else [state],
-    )
-    answering = service if told.strict is None else StrictAnswers(service, told.strict)
-    with_faults = FaultsOfService(answering, state)
-    return recorded(with_faults, settings, feed) if told.journal else with_faults
-
-
 def create_app() -> ASGIApp:
     """The controls, for the neighbours' process alone."""
-    settings = read_sandbox_settings(os.environ)
-    told = read_told()
+    told = read_told(os.environ)
+    settings = sandbox_settings(os.environ, told)
 
     def demand_secret(request: Request[Any, Any, Any]) -> None:
         given = request.headers.get("sandbox-secret", "")
@@ -149,7 +103,7 @@ def create_app() -> ASGIApp:
             restore,
         ],
         before_request=demand_secret,
-        state=State({"settings": settings, "added": read_added(os.environ)}),
+        state=State({"settings": settings, "added": told.seed}),
         lifespan=[partial(_alive, settings=settings, told=told)],
         exception_handlers={
             Problem: answer_problem,

@@ -20,7 +20,7 @@ from app.audit.models import AuditEvent
 from app.changes.queries import CHANNEL as CLIENT_CHANGED
 from app.database import Database
 from app.jobs import Job, do_what_is_due
-from app.sandbox_state import ANSWER_WITHIN, SandboxState, write_time
+from app.sandbox_service.state import ANSWER_WITHIN, SandboxState, write_time
 
 TellNeighbours: TypeAlias = Callable[[timedelta], Awaitable[None]]
 

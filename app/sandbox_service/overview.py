@@ -18,7 +18,7 @@ from app.client_configurations.overview import (
 from app.client_drafts.models import ClientDraft
 from app.client_drafts.rules import DraftStatus, status_now
 from app.clients.models import ClientConfiguration
-from app.sandbox_seed import API_KEYS
+from app.sandbox_service.seed import API_KEYS
 
 MOST_SHOWN = 20
 

@@ -1,12 +1,10 @@
 """What the sandbox's database begins with: the catalogue, and API keys that everybody knows."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from msgspec import Struct
 
 from app.access.api_keys import register_api_key
 from app.apis.catalogue import Catalogue
@@ -15,9 +13,10 @@ from app.client_configurations.applying import apply_catalogue
 from app.database import Database
 from app.delegations.feeds import begin_anew
 from app.publications.use_cases import republish_all
+from app.sandbox_service.told import Added
 from app.settings import Settings
 
-DATA = Path(__file__).parent / "sandbox"
+DATA = Path(__file__).parents[1] / "sandbox"
 API_KEYS = {
     "sandbox": "fjord-epj",
     "sandbox-epj": "fjord-epj",
@@ -27,23 +26,6 @@ API_KEYS = {
     "sandbox-revoked": "fjord-epj",
 }
 REVOKED = "sandbox-revoked"
-
-
-class Added(Struct, frozen=True, rename="camel"):
-    """What a seed file adds."""
-
-    catalogue: dict[str, list[Any]] = {}
-    api_keys: dict[str, str] = {}
-
-
-class Told(Struct, frozen=True):
-    seed: Added = Added()
-
-
-def read_added(environment: Mapping[str, str]) -> Added:
-    """The seed file's part for the service, out of what all processes of a sandbox are told."""
-    file = Path(environment["SANDBOX_NEIGHBOURS_FILE"])
-    return msgspec.json.decode(file.read_bytes(), type=Told).seed
 
 
 def catalogue_with(added: Added) -> Catalogue:

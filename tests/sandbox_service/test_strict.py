@@ -18,7 +18,7 @@ from litestar.types import ASGIApp
 from app.api_document import api_document
 from app.sandbox.token_issuer.issuer import Issuer
 from app.sandbox.token_issuer.strictness import StrictNonces
-from app.sandbox_strict import NOVELTY, StrictAnswers, strange
+from app.sandbox_service.strict import NOVELTY, StrictAnswers, strange
 
 SCOPES = [{"scope": f"nhn:{number}/api"} for number in range(20)]
 

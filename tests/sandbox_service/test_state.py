@@ -10,8 +10,8 @@ import pytest
 
 from app.database import Database
 from app.jobs import Job
-from app.sandbox_jump import Mover
-from app.sandbox_state import NotFollowed, SandboxState, make_state, write_time
+from app.sandbox_service.jump import Mover
+from app.sandbox_service.state import NotFollowed, SandboxState, make_state, write_time
 from tests.severed import way_to
 
 DAY, HOUR, SECOND = timedelta(days=1), timedelta(hours=1), timedelta(seconds=1)
@@ -102,7 +102,7 @@ async def test_work_under_way_is_finished_before_the_clock_moves_and_none_begins
 async def test_a_process_that_hangs_is_waited_for_only_so_long(
     clock_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.sandbox_state.FOLLOWED_WITHIN", 0.2)
+    monkeypatch.setattr("app.sandbox_service.state.FOLLOWED_WITHIN", 0.2)
 
     async def hanging() -> bool:
         await asyncio.sleep(3600)

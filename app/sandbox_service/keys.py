@@ -25,8 +25,8 @@ from app.client_keys.rules import LIVE, TRANSITIONS, KeyEvent, KeyNotFound, KeyS
 from app.clients.models import ClientConfiguration
 from app.database import Database
 from app.publications.queries import want_publication
-from app.sandbox_persons import Persons
-from app.sandbox_state import Image, SandboxState, keep_image, kept_image
+from app.sandbox_service.persons import Persons
+from app.sandbox_service.state import Image, SandboxState, keep_image, kept_image
 from app.state_machine import next_state
 from app.web.bodies import read_body
 from app.web.problem_details import NotFound

@@ -26,7 +26,7 @@ from tests.sandboxes import (
     sandbox,
 )
 
-SERVICE = "app.sandbox_controls:create_service"
+SERVICE = "app.sandbox_service.service:create_service"
 NEIGHBOURS = "app.sandbox.app:create_app"
 
 

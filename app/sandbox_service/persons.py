@@ -37,7 +37,7 @@ from app.database import Database
 from app.main import issuer_knows
 from app.problems import Problem
 from app.sandbox.people import KARI, person_named
-from app.sandbox_seed import DATA
+from app.sandbox_service.seed import DATA
 from app.settings import Settings
 from app.state_machine import WrongState
 
