@@ -67,14 +67,17 @@ class ClientEvents:
         self.wake_all()
 
     @contextlib.contextmanager
-    def heard(self, client_id: UUID | None = EVERY_CLIENT) -> Iterator[asyncio.Event]:
+    def heard(
+        self, client_id: UUID | None = EVERY_CLIENT, event: asyncio.Event | None = None
+    ) -> Iterator[asyncio.Event]:
         """An event that is set at each announcement about the client, or about any client.
 
         It is also set when something may have been missed. Look at the rows after this is
-        entered, and again after each time it is set; clear it before looking.
+        entered, and again after each time it is set; clear it before looking. `event` is one that
+        is set for another client already.
         """
         name = None if client_id is None else str(client_id)
-        event = asyncio.Event()
+        event = event or asyncio.Event()
         self._waiters[name].add(event)
         try:
             yield event

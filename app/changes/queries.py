@@ -48,6 +48,11 @@ async def check_version(db: AsyncSession, client_id: UUID, check: VersionCheck) 
     db.info[_CHECK] = check
 
 
+async def every_client_may_have_changed(db: AsyncSession) -> None:
+    """Whoever waits looks again once the open transaction commits. No counter is raised."""
+    await db.execute(select(func.pg_notify(CHANNEL, "")))
+
+
 async def client_changed(db: AsyncSession, client_id: UUID) -> None:
     """A reader of this client sees something new once the open transaction commits."""
     raised = await db.scalar(counter_raised(client_id).returning(ClientChanges.counter))

@@ -13,7 +13,7 @@ from app.apis.queries import newest_catalogue
 from app.apis.rules import CatalogueRefused
 from app.apis.use_cases import add_version
 from app.approvals.models import ClaimValue, ScopeAccess
-from app.changes.queries import client_changed
+from app.changes.queries import client_changed, every_client_may_have_changed
 from app.client_configurations.declaring import declare_client
 from app.clients.models import ClientConfiguration
 from app.clients.rules import ClientStatus
@@ -57,6 +57,8 @@ async def apply_catalogue(
                 )
         if old is not None:
             await _tell_of_changed_systems(db, old, catalogue, now)
+        # Names, owners and texts are the catalogue's, and its version is part of every answer's.
+        await every_client_may_have_changed(db)
     return changes
 
 

@@ -11,6 +11,7 @@ from app.changes.queries import client_changed
 from app.client_keys.models import ClientKey
 from app.client_keys.rules import LIVE
 from app.clients.models import ClientConfiguration
+from app.clients.rules import ClientStatus
 from app.database import Sessions
 from app.notices.queries import tell
 from app.notices.rules import NoticeKind, Recipient
@@ -26,6 +27,9 @@ async def note_leak(
         )
         if key is None or key.state not in LIVE or key.leaked_at is not None:
             return
+        client = await db.get_one(ClientConfiguration, key.client_id)
+        if client.status is ClientStatus.CLOSED:
+            return  # nothing is opened by its keys, and nobody is left to replace them
         key.leaked_at = now
         record(
             db,
@@ -35,12 +39,17 @@ async def note_leak(
             at=now,
             key=thumbprint,
         )
-        await _tell(db, key, catalogue, now)
+        _tell(db, client, key, catalogue, now)
         await client_changed(db, key.client_id)
 
 
-async def _tell(db: AsyncSession, key: ClientKey, catalogue: Catalogue, now: datetime) -> None:
-    client = await db.get_one(ClientConfiguration, key.client_id)
+def _tell(
+    db: AsyncSession,
+    client: ClientConfiguration,
+    key: ClientKey,
+    catalogue: Catalogue,
+    now: datetime,
+) -> None:
     system = catalogue.systems[client.client_system_id]
     tell(
         db,

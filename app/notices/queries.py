@@ -11,6 +11,7 @@ from app.notices.models import Notice
 from app.notices.rules import MAY_BLOCK, NoticeKind, Recipient, is_block_token
 
 LARGEST_ID = 2**63 - 1
+MOST_DIGITS = len(str(LARGEST_ID))
 
 
 def tell(
@@ -47,11 +48,17 @@ async def notices_of(db: AsyncSession, client_id: UUID) -> list[Notice]:
 
 async def notice_of_link(db: AsyncSession, token: str, *, secret_key: str) -> Notice | None:
     """The notice in which this link stood. Nothing is told of any other."""
-    number = token.partition("-")[0]
-    if not (number.isascii() and number.isdecimal()) or int(number) > LARGEST_ID:
-        return None
-    notice = await db.get(Notice, int(number))
+    number = _number(token.partition("-")[0])
+    notice = await db.get(Notice, number) if number is not None else None
     if notice is None or notice.recipient not in MAY_BLOCK:
         return None
     good = is_block_token(token, notice.id, notice.client_id, secret_key=secret_key)
     return notice if good else None
+
+
+def _number(text: str) -> int | None:
+    """An id that there can be. What is longer is not even read: Python refuses long numbers."""
+    if not (text.isascii() and text.isdecimal()) or len(text) > MOST_DIGITS:
+        return None
+    number = int(text)
+    return number if number <= LARGEST_ID else None

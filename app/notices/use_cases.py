@@ -24,7 +24,8 @@ SENT_WITHIN = timedelta(seconds=60)
 async def send_one(sessions: Sessions, server: MailServer, letter_of: LetterOf) -> bool:
     """Send the notice that has been due longest. False when none is due.
 
-    A notice is sent at least once: again when the answer to the first time was lost.
+    A notice is sent at least once: again when the answer to the first time was lost. Whatever is
+    wrong with one, only that one waits.
     """
     notice = await _leased(sessions)
     if notice is None:
@@ -36,6 +37,9 @@ async def send_one(sessions: Sessions, server: MailServer, letter_of: LetterOf) 
         why = str(error) or "no answer in time"
         log.warning("notice %d was not sent: %s", notice.id, why)
         await _failed(sessions, notice, why)
+    except Exception as error:
+        log.exception("notice %d cannot be sent", notice.id)
+        await _failed(sessions, notice, f"not sent: {type(error).__name__}")
     else:
         await _sent(sessions, notice)
     return True

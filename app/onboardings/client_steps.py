@@ -13,6 +13,7 @@ from app.onboardings.facts import (
     ClaimSeen,
     ClientSeen,
     Facts,
+    KeySeen,
     RightRecord,
     ScopeSeen,
 )
@@ -196,29 +197,33 @@ def _moments(client: ClientSeen) -> Iterator[datetime]:
 
 
 def _renew(client: ClientSeen, around: Around) -> Iterator[Step]:
-    now = around.now
-    scopes = [seen.scope for seen in client.scopes]
-    live = [key for key in client.keys if key.is_live(now)]
-    leaked = [key for key in live if key.leaked_at]
-    sound = [key for key in live if not key.leaked_at]
-    if leaked:
-        key, known, since = leaked[0], Known.KEY_LEAKED, leaked[0].leaked_at or now
-    elif not sound:
-        ends = [key.ends_at for key in client.keys if key.ends_at]
-        since = max(ends, default=client.created_at)
+    live = [key for key in client.keys if key.is_live(around.now)]
+    for key in live:
+        if key.leaked_at:
+            yield _renew_one(client, Known.KEY_LEAKED, key, since=key.leaked_at)
+    if not live:
+        scopes = [seen.scope for seen in client.scopes]
+        since = _without_key_since(client, around.now)
         yield step(StepCode.RENEW_KEY, Known.NO_KEY, since=since, affects=scopes)
-        return
-    else:
+    elif sound := [key for key in live if not key.leaked_at]:
         key = newest(sound)
         window = renewal_window(key.thumbprint, key.created_at, key.ends_at)
-        if window is None or now < window.begins_at:
-            return
-        known, since = Known.KEY_IN_WINDOW, window.begins_at
-    yield step(
+        if window is not None and window.begins_at <= around.now:
+            yield _renew_one(client, Known.KEY_IN_WINDOW, key, since=window.begins_at)
+
+
+def _without_key_since(client: ClientSeen, now: datetime) -> datetime:
+    """As far as it is known: when a key was revoked is not told here, when it was to end is."""
+    ends = [end for key in client.keys for end in (key.expires_at, key.retires_at) if end]
+    return max([client.created_at, *(end for end in ends if end <= now)])
+
+
+def _renew_one(client: ClientSeen, known: Known, key: KeySeen, *, since: datetime) -> Step:
+    return step(
         StepCode.RENEW_KEY,
         known,
         about=key.thumbprint,
-        affects=scopes,
+        affects=[seen.scope for seen in client.scopes],
         action_expires_at=key.ends_at,
         since=since,
     )

@@ -127,9 +127,8 @@ ONBOARDING = HotStatement(
     select(
         func.coalesce(OnboardingTokenVersion.version, FIRST_VERSION).label("token_version"),
         newest_version().label("catalogue_version"),
-        (func.coalesce(ClientChanges.counter, 0) + func.coalesce(_of_replaced.counter, 0)).label(
-            "counter"
-        ),
+        func.coalesce(ClientChanges.counter, 0).label("counter"),
+        func.coalesce(_of_replaced.counter, 0).label("counter_of_replaced"),
         HAS_ENDED,
         *OWN_KEY,
         _number.label("organization_number"),

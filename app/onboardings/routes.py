@@ -156,6 +156,5 @@ def _answer(
 
 
 def _tag(read: ReadOnboarding) -> str:
-    """The texts stand there in every language, so one version serves all. What time changes by
-    itself shows in the state and in how many steps are open."""
-    return etag(read.counter, read.onboarding.state, read.open_steps)
+    """The texts stand there in every language, so one version serves all."""
+    return etag(read.counter, *read.variant)

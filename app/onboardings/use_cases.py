@@ -61,7 +61,10 @@ class OnboardingNotFound(Problem):
 class ReadOnboarding(Struct, frozen=True):
     onboarding: Onboarding
     counter: int
-    open_steps: int
+    variant: tuple[object, ...]
+    """What else its version is made of."""
+    replaced_client: UUID | None
+    """The client that the draft has a new key for: what becomes of it is told here too."""
 
 
 class Surroundings(Struct, frozen=True):
@@ -101,7 +104,14 @@ async def read_onboarding(
     return ReadOnboarding(
         onboarding=_onboarding(facts, around, steps, usable, outcome),
         counter=row["counter"],
-        open_steps=sum(step.is_open for step in steps),
+        variant=(
+            row["counter_of_replaced"],
+            row["catalogue_version"],
+            # What time changes by itself shows in these.
+            state_of(steps, outcome),
+            sum(step.is_open for step in steps),
+        ),
+        replaced_client=row["replaces_keys_of"],
     )
 
 

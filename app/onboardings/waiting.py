@@ -7,7 +7,7 @@ more look is taken when the time is up.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from typing import Protocol
 from uuid import UUID
 
@@ -20,8 +20,10 @@ LONGEST = 25
 class News(Protocol):
     """Where a process hears of changes, whichever process has made them."""
 
-    def heard(self, client_id: UUID | None) -> AbstractContextManager[asyncio.Event]:
-        """An event that is set whenever there may be news of the client."""
+    def heard(
+        self, client_id: UUID | None, event: asyncio.Event | None = None
+    ) -> AbstractContextManager[asyncio.Event]:
+        """An event that is set whenever there may be news of the client; `event`, if given."""
         ...
 
     def wake_all(self) -> None: ...
@@ -47,12 +49,18 @@ class HeldRequests:
     ) -> ReadOnboarding:
         """What is so once it is new to the reader, or when the time is up."""
         deadline = asyncio.get_running_loop().time() + seconds
-        with self._news.heard(client_id) as news:
+        with ExitStack() as hearing:
+            news = hearing.enter_context(self._news.heard(client_id))
+            told_of = {client_id, None}
             while True:
                 news.clear()
                 read = await look()
                 if self._ending or is_new(read):
                     return read
+                if read.replaced_client not in told_of:
+                    told_of.add(read.replaced_client)
+                    hearing.enter_context(self._news.heard(read.replaced_client, news))
+                    continue  # it may have changed before it was listened for
                 try:
                     async with asyncio.timeout_at(deadline):
                         await news.wait()

@@ -13,18 +13,21 @@ from joserfc.jwk import ECKey
 from sqlalchemy import func, select, update
 
 from app.audit.models import AuditEvent
-from app.audit.trail import Happened
+from app.audit.trail import OPERATOR, Happened
 from app.changes.models import ClientChanges
+from app.client_configurations.operator import change_status
 from app.client_keys.models import ClientKey
 from app.client_keys.rules import KeyOrigin, KeyState, renewal_window
 from app.client_keys.wire import StoredKey
+from app.clients.models import ClientConfiguration
+from app.clients.rules import ClientEvent
 from app.notices.letters import letter_of
 from app.notices.models import Notice
 from app.notices.rules import NoticeKind, Recipient
 from app.publications.models import Publication
 from tests.examples import NOW
 from tests.installers.keys import InstallersKey, ec_key
-from tests.serving import Client, Service, pointers, problem_of
+from tests.serving import Client, Service, a_draft, pointers, problem_of
 
 SECRET = "/v1/client-secret"
 END = "2027-02-20T00:00:00Z"
@@ -259,6 +262,20 @@ async def test_a_key_that_has_ended_is_not_marked_as_leaked(client: Client) -> N
     await client.post_key(second.private())
     leaked = select(ClientKey.leaked_at).where(ClientKey.thumbprint == second.thumbprint)
     assert await client.service.ask(leaked) == [None]
+
+
+async def test_the_key_of_a_closed_client_is_not_marked_as_leaked(client: Client) -> None:
+    """Its client system may have left the catalogue since."""
+    service = client.service
+    async with service.database.sessions() as db:
+        await change_status(db, client.client_id, ClientEvent.CLOSE, actor=OPERATOR, now=NOW)
+    async with service.database.sessions.begin() as db:
+        gone = update(ClientConfiguration).values(client_system_id="gone")
+        await db.execute(gone.where(ClientConfiguration.client_id == client.client_id))
+    sent = a_draft() | {"publicJwk": json.dumps(client.key.private())}
+    assert kind(await service.draft(sent)) == "key-refused"
+    leaked = select(ClientKey.leaked_at).where(ClientKey.thumbprint == client.key.thumbprint)
+    assert await service.ask(leaked) == [None]
 
 
 async def test_without_proof_no_key_is_declared_leaked(client: Client) -> None:

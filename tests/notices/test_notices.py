@@ -151,6 +151,20 @@ async def test_a_server_that_is_away_is_told_of_without_an_address(service: Serv
     assert OFFICE not in str(failed.value)
 
 
+async def test_a_letter_that_cannot_be_made_holds_up_no_other(
+    service: Service, mailbox: Mailbox
+) -> None:
+    await confirmed(service)
+    [first, _] = await notices(service)
+    async with service.database.sessions.begin() as db:
+        await db.execute(update(Notice).where(Notice.id == first.id).values(facts={}))
+    assert [await send(service) for _ in range(3)] == [True, True, False]
+    assert [letter["to"] for letter in mailbox.letters] == ["drift@fjord.example"]
+    [kept, _] = await notices(service)
+    assert (kept.attempts, kept.last_failure) == (1, "not sent: KeyError")
+    assert (kept.leased_until, kept.sent_at) == (None, None)
+
+
 def test_the_wait_grows_and_ends() -> None:
     waits = [wait_after(attempts) for attempts in range(1, 30)]
     assert waits == sorted(waits)
@@ -219,7 +233,8 @@ async def test_a_link_that_was_not_given_is_nowhere(service: Service) -> None:
         f"{number}-{'0' * 64}",
         f"{int(number) + 1}-{code}",
         block_token(int(number), uuid4(), secret_key=service.settings.secret_key),
-        f"{2**70}-{code}",
+        f"{2**63}-{code}",
+        f"{'1' * 5000}-{code}",  # Python reads no number of so many digits
         f"{number}-é",
         other.replace(str(int(number) + 1), "99", 1),
     ):

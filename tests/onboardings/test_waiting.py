@@ -1,65 +1,27 @@
-"""Holding an answer: it comes as soon as there is something new, and holds nothing meanwhile."""
+"""Holding an answer: it comes as soon as there is something new, and holds nothing meanwhile.
+
+What is new, and wakes whoever waits, is in `test_waking`.
+"""
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import TypeAlias
 from uuid import UUID
 
 import asyncpg
-import httpx2
 import pytest
-from sqlalchemy import select
 
 from app.access.models import OnboardingTokenVersion
-from app.approvals.decisions import Decision, decide_access
-from app.approvals.rules import AccessEvent
-from app.audit.trail import OPERATOR, WORKER
+from app.audit.trail import OPERATOR
 from app.client_configurations.operator import change_status
-from app.client_drafts.parking import park_client_draft, pass_on_client_draft
-from app.client_drafts.rules import DeclineReason
-from app.client_drafts.sweeping import expire_drafts
-from app.client_drafts.use_cases import decline_client_draft, open_client_draft
-from app.client_keys.ending import end_keys, keys_published
+from app.client_drafts.use_cases import open_client_draft
 from app.clients.rules import ClientEvent
-from app.delegations.answers import Standing
-from app.delegations.asking import state_changed
-from app.delegations.models import Delegation
-from app.delegations.rules import State
 from app.onboardings.waiting import HeldRequests
-from app.publications.queries import scopes_told
 from tests.examples import NOW
-from tests.installers.keys import ec_key
-from tests.onboardings.wizards import Wizard, a_wizard
-from tests.serving import EDI, KARI, Client, Service, problem_of
+from tests.onboardings.wizards import Wizard, a_wizard, waiting
+from tests.serving import KARI, Client, Service, problem_of
 
 SOON = 3.0
-Change: TypeAlias = Callable[[Wizard], Awaitable[object]]
-
-
-@asynccontextmanager
-async def waiting(
-    wizard: Wizard, seconds: int = 20
-) -> AsyncIterator[asyncio.Task[httpx2.Response]]:
-    """The answer that is held, and has been for a moment."""
-    now = await wizard.read()
-    assert now.status_code == 200, now.text
-    task = asyncio.create_task(
-        wizard.read(if_none_match=now.headers["etag"], prefer=f"wait={seconds}")
-    )
-    await asyncio.sleep(0.1)
-    assert not task.done()
-    try:
-        yield task
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
-
-
-async def confirm(wizard: Wizard) -> None:
-    await wizard.confirm()
 
 
 async def opened(wizard: Wizard) -> None:
@@ -69,137 +31,9 @@ async def opened(wizard: Wizard) -> None:
         )
 
 
-async def declined(wizard: Wizard) -> None:
-    async with wizard.service.database.sessions() as db:
-        await decline_client_draft(
-            db, KARI, UUID(wizard.client_id), reason=DeclineReason.UNSURE, now=NOW
-        )
-
-
-async def passed_on(wizard: Wizard) -> None:
-    catalogue = await wizard.service.app.state.catalogues.in_force()
-    async with wizard.service.database.sessions() as db:
-        await pass_on_client_draft(
-            db,
-            KARI,
-            UUID(wizard.client_id),
-            catalogue=catalogue,
-            settings=wizard.service.settings,
-            now=NOW,
-        )
-
-
-async def parked(wizard: Wizard) -> None:
-    service = wizard.service
-    async with service.database.sessions() as db:
-        await park_client_draft(
-            db,
-            KARI,
-            UUID(wizard.client_id),
-            person=None,
-            contact_email=None,
-            catalogue=await service.app.state.catalogues.in_force(),
-            settings=service.settings,
-            now=NOW,
-        )
-
-
-async def expired(wizard: Wizard) -> None:
-    wizard.service.now = NOW + timedelta(days=2)
-    assert await expire_drafts(wizard.service.database.sessions, now=wizard.service.now)
-
-
-async def lengthened(wizard: Wizard) -> None:
-    wizard.service.now = NOW + timedelta(hours=1)
-    answer = await wizard.lengthen()
-    assert answer.status_code == 200, answer.text
-
-
-OF_DRAFTS: list[Change] = [confirm, opened, declined, passed_on, parked, expired, lengthened]
-
-
-@pytest.mark.parametrize("change", OF_DRAFTS)
-async def test_a_change_of_the_draft_wakes_at_once(service: Service, change: Change) -> None:
-    wizard = await a_wizard(service)
-    async with waiting(wizard) as held:
-        await change(wizard)
-        answer = await asyncio.wait_for(held, SOON)
-    assert answer.status_code == 200
-    assert answer.headers["preference-applied"] == "wait=20"
-    assert answer.json() == await wizard.onboarding()
-
-
-async def approved(wizard: Wizard) -> None:
-    async with wizard.service.database.sessions() as db:
-        decision = Decision(
-            client_id=UUID(wizard.client_id),
-            event=AccessEvent.APPROVE,
-            scope="nhn:msh/api",
-            actor=OPERATOR,
-            at=NOW,
-        )
-        await decide_access(db, decision)
-
-
-async def delegated(wizard: Wizard) -> None:
-    async with wizard.service.database.sessions.begin() as db:
-        of_client = select(Delegation).where(Delegation.client_id == UUID(wizard.client_id))
-        [delegation] = (await db.scalars(of_client)).all()
-        active = Standing(state=State.ACTIVE, since=NOW)
-        await state_changed(db, delegation, active, actor=WORKER, now=NOW)
-
-
-async def published(wizard: Wizard) -> None:
-    async with wizard.service.database.sessions.begin() as db:
-        await scopes_told(db, UUID(wizard.client_id), ["nhn:selvbetjening/client"])
-
-
-async def key_activated(wizard: Wizard) -> None:
-    async with wizard.service.database.sessions.begin() as db:
-        await keys_published(db, UUID(wizard.client_id), [wizard.key.thumbprint], now=NOW)
-
-
-async def key_ended(wizard: Wizard) -> None:
-    wizard.service.now = NOW + timedelta(days=91)
-    assert await end_keys(wizard.service.database.sessions, now=wizard.service.now)
-
-
-async def key_added(wizard: Wizard) -> None:
-    client = Client(wizard.service, UUID(wizard.client_id), wizard.key)
-    assert (await client.post_key(ec_key().members)).status_code == 200
-
-
-async def changed(wizard: Wizard) -> None:
-    client = Client(wizard.service, UUID(wizard.client_id), wizard.key)
-    answer = await client.put({"apiScopes": ["nhn:selvbetjening/client"]})
-    assert answer.status_code == 204, answer.text
-
-
 async def blocked(wizard: Wizard) -> None:
     async with wizard.service.database.sessions() as db:
         await change_status(db, UUID(wizard.client_id), ClientEvent.BLOCK, actor=OPERATOR, now=NOW)
-
-
-OF_CLIENTS: list[Change] = [
-    approved,
-    delegated,
-    published,
-    key_activated,
-    key_ended,
-    key_added,
-    changed,
-    blocked,
-]
-
-
-@pytest.mark.parametrize("change", OF_CLIENTS)
-async def test_a_change_of_the_client_wakes_at_once(service: Service, change: Change) -> None:
-    wizard = await a_wizard(service, EDI)
-    await wizard.confirm()
-    async with waiting(wizard) as held:
-        await change(wizard)
-        answer = await asyncio.wait_for(held, SOON)
-    assert answer.status_code == 200
 
 
 async def test_when_the_time_is_up_there_is_nothing_new(service: Service) -> None:

@@ -1,5 +1,8 @@
 """Whoever reads onboardings in these tests: a draft, and the token that came with it."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
@@ -59,3 +62,22 @@ def right_in(onboarding: dict[str, Any]) -> tuple[str, str, str | None]:
     step = by_code(onboarding, "delegateRight")
     assert "«Databehandler kan opptre for virksomheten i HelseID»" in step["title"]["nb"]
     return onboarding["outcome"], step["status"], step["reasonCode"]
+
+
+@asynccontextmanager
+async def waiting(
+    wizard: Wizard, seconds: int = 20
+) -> AsyncIterator[asyncio.Task[httpx2.Response]]:
+    """The answer that is held, and has been for a moment."""
+    now = await wizard.read()
+    assert now.status_code == 200, now.text
+    task = asyncio.create_task(
+        wizard.read(if_none_match=now.headers["etag"], prefer=f"wait={seconds}")
+    )
+    await asyncio.sleep(0.1)
+    assert not task.done()
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.wait([task])

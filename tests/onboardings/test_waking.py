@@ -1,0 +1,457 @@
+"""Whatever alters an onboarding wakes the one who waits for it, at once and in every process."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import TypeAlias
+from uuid import UUID
+
+import msgspec
+import pytest
+from sqlalchemy import select
+
+from app.access.person_rights import Held
+from app.approvals.decisions import Decision, decide_access, due_decisions
+from app.approvals.models import ScopeAccess
+from app.approvals.rules import AccessEvent
+from app.audit.trail import OPERATOR, WORKER
+from app.client_configurations.applying import apply_catalogue
+from app.client_configurations.operator import change_status
+from app.client_drafts.activation import activation_code
+from app.client_drafts.models import ClientDraft
+from app.client_drafts.noting import note_visit
+from app.client_drafts.parking import park_client_draft, pass_on_client_draft
+from app.client_drafts.replacement import exchange_due
+from app.client_drafts.rules import VERIFIED_WITHIN, DeclineReason, LastVisit
+from app.client_drafts.sweeping import expire_drafts, lapse_confirmations
+from app.client_drafts.use_cases import decline_client_draft, open_client_draft
+from app.client_drafts.verifying import verify_one
+from app.client_keys.ending import end_keys, keys_published
+from app.client_keys.leaks import note_leak
+from app.client_keys.revoking import revoke_key
+from app.clients.rules import ClientEvent
+from app.delegations.answers import Standing
+from app.delegations.asking import state_changed
+from app.delegations.marking import register_said
+from app.delegations.models import Delegation
+from app.delegations.rules import State
+from app.organizations.register import RegisterEntry, Verdict
+from app.publications.queries import scopes_told
+from tests.client_drafts.rights import PERSON, ToldRights
+from tests.client_drafts.test_parking import verifier
+from tests.examples import NOW, ORGANIZATION
+from tests.installers.keys import ec_key, key_proof
+from tests.onboardings.wizards import Wizard, a_wizard, waiting
+from tests.serving import CLIENT_SCOPE, EDI, FJORD, KARI, Client, Service
+
+SOON = 3.0
+SKY = "sandbox-sky"
+MSH = "nhn:msh/api"
+Change: TypeAlias = Callable[[Wizard], Awaitable[object]]
+
+
+async def is_woken(wizard: Wizard, change: Change) -> None:
+    """At once, and by something that can be seen."""
+    async with waiting(wizard) as held:
+        await change(wizard)
+        answer = await asyncio.wait_for(held, SOON)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["preference-applied"] == "wait=20"
+    assert answer.json() == await wizard.onboarding()
+
+
+# Of a draft.
+
+
+async def confirmed(wizard: Wizard) -> None:
+    await wizard.confirm()
+
+
+async def opened(wizard: Wizard) -> None:
+    async with wizard.service.database.sessions() as db:
+        await open_client_draft(
+            db, KARI, UUID(wizard.client_id), redirect_port=None, redirect_path=None, now=NOW
+        )
+
+
+def visited(visit: LastVisit) -> Change:
+    async def come(wizard: Wizard) -> None:
+        async with wizard.service.database.sessions() as db:
+            await note_visit(db, UUID(wizard.client_id), visit, now=NOW)
+
+    return come
+
+
+async def declined(wizard: Wizard) -> None:
+    async with wizard.service.database.sessions() as db:
+        await decline_client_draft(
+            db, KARI, UUID(wizard.client_id), reason=DeclineReason.UNSURE, now=NOW
+        )
+
+
+async def passed_on(wizard: Wizard) -> None:
+    service = wizard.service
+    async with service.database.sessions() as db:
+        await pass_on_client_draft(
+            db,
+            KARI,
+            UUID(wizard.client_id),
+            catalogue=await service.app.state.catalogues.in_force(),
+            settings=service.settings,
+            now=NOW,
+        )
+
+
+async def parked(wizard: Wizard) -> None:
+    service = wizard.service
+    async with service.database.sessions() as db:
+        await park_client_draft(
+            db,
+            KARI,
+            UUID(wizard.client_id),
+            person=PERSON,
+            contact_email=None,
+            catalogue=await service.app.state.catalogues.in_force(),
+            settings=service.settings,
+            now=NOW,
+        )
+
+
+def answered(held: Held | None) -> Change:
+    """Altinn's answer to a parked decision, or that none came for a day."""
+
+    async def settle(wizard: Wizard) -> None:
+        service = wizard.service
+        service.now = NOW + VERIFIED_WITHIN
+        assert await verify_one(verifier(service, ToldRights(held)), now=service.now)
+
+    return settle
+
+
+async def expired(wizard: Wizard) -> None:
+    wizard.service.now = NOW + timedelta(days=2)
+    assert await expire_drafts(wizard.service.database.sessions, now=wizard.service.now)
+
+
+async def lengthened(wizard: Wizard) -> None:
+    wizard.service.now = NOW + timedelta(hours=1)
+    answer = await wizard.lengthen()
+    assert answer.status_code == 200, answer.text
+
+
+async def activated(wizard: Wizard) -> None:
+    service, client_id = wizard.service, wizard.client_id
+    [draft] = await service.ask(select(ClientDraft).where(ClientDraft.client_id == UUID(client_id)))
+    code = activation_code(draft, secret_key=service.settings.secret_key)
+    url = wizard.created["activationUrl"]
+    proof = key_proof(wizard.key, client_id, url, code=code)
+    answer = await service.http.post(url, json={"activation": proof})
+    assert answer.status_code == 200, answer.text
+
+
+async def lapsed(wizard: Wizard) -> None:
+    wizard.service.now = NOW + timedelta(minutes=11)
+    assert await lapse_confirmations(wizard.service.database.sessions, now=wizard.service.now)
+
+
+async def catalogue_applied(wizard: Wizard) -> None:
+    """The name alone of one of its APIs is another: no client and no client system is changed."""
+    service = wizard.service
+    catalogue = await service.app.state.catalogues.in_force()
+    apis = [
+        msgspec.structs.replace(api, name=f"{api.name} 2", owner_contact="ny@eier.example")
+        for api in catalogue.apis
+    ]
+    async with service.database.sessions() as db:
+        assert await apply_catalogue(
+            db,
+            msgspec.structs.replace(catalogue, apis=apis),
+            environment=service.settings.environment,
+            client_scope=CLIENT_SCOPE,
+            now=NOW,
+        )
+
+
+OF_DRAFTS: dict[str, tuple[str, list[Change], Change]] = {
+    "opened": (FJORD, [], opened),
+    "the login failed": (FJORD, [], visited(LastVisit.LOGIN_FAILED)),
+    "who came lacks the right": (FJORD, [opened], visited(LastVisit.LACKS_RIGHT)),
+    "passed on": (FJORD, [opened], passed_on),
+    "confirmed": (FJORD, [opened], confirmed),
+    "declined": (FJORD, [], declined),
+    "parked": (FJORD, [], parked),
+    "parked, and then a yes": (FJORD, [parked], answered(Held.YES)),
+    "parked, and then a no": (FJORD, [parked], answered(Held.NO)),
+    "parked, and never an answer": (FJORD, [parked], answered(None)),
+    "expired": (FJORD, [], expired),
+    "lengthened": (FJORD, [], lengthened),
+    "lengthened once it has expired": (FJORD, [expired], lengthened),
+    "confirmed, and waits for its activation": (SKY, [], confirmed),
+    "activated": (SKY, [confirmed], activated),
+    "not activated in time": (SKY, [confirmed], lapsed),
+    "the catalogue is another": (EDI, [], catalogue_applied),
+}
+
+
+@pytest.mark.parametrize("what", OF_DRAFTS)
+async def test_a_change_of_the_draft_wakes_at_once(service: Service, what: str) -> None:
+    api_key, before, change = OF_DRAFTS[what]
+    back = {"postClientConfirmationRedirectUri": "http://localhost:8765/done"}
+    wizard = await a_wizard(service, api_key, **back)
+    for earlier in before:
+        await earlier(wizard)
+    await is_woken(wizard, change)
+
+
+# Of a client.
+
+
+def decided(event: AccessEvent, *, claim: bool = False) -> Change:
+    async def decide(wizard: Wizard) -> None:
+        async with wizard.service.database.sessions() as db:
+            decision = Decision(
+                client_id=UUID(wizard.client_id),
+                event=event,
+                scope=None if claim else MSH,
+                claim_type="herid" if claim else None,
+                actor=OPERATOR,
+                at=NOW,
+            )
+            await decide_access(db, decision)
+
+    return decide
+
+
+async def decided_by_the_clock(wizard: Wizard) -> None:
+    sessions = wizard.service.database.sessions
+    async with sessions.begin() as db:
+        of_client = select(ScopeAccess).where(
+            ScopeAccess.client_id == UUID(wizard.client_id), ScopeAccess.scope == MSH
+        )
+        [scope] = (await db.scalars(of_client)).all()
+        scope.decide_at, scope.decide_as = NOW, AccessEvent.APPROVE
+    assert await due_decisions(sessions, NOW)
+
+
+def delegation_is(state: State) -> Change:
+    async def change(wizard: Wizard) -> None:
+        async with wizard.service.database.sessions.begin() as db:
+            of_client = select(Delegation).where(Delegation.client_id == UUID(wizard.client_id))
+            [delegation] = (await db.scalars(of_client)).all()
+            after = Standing(state=state, since=NOW)
+            await state_changed(db, delegation, after, actor=WORKER, now=NOW)
+
+    return change
+
+
+async def deleted_in_the_register(wizard: Wizard) -> None:
+    async with wizard.service.database.sessions.begin() as db:
+        entry = RegisterEntry(verdict=Verdict.DELETED, name=f"ENHET {ORGANIZATION}")
+        await register_said(db, ORGANIZATION, entry, now=NOW)
+
+
+async def renamed_in_the_register(wizard: Wizard) -> None:
+    async with wizard.service.database.sessions.begin() as db:
+        entry = RegisterEntry(verdict=Verdict.MAIN_UNIT, name="NYTT NAVN AS")
+        await register_said(db, ORGANIZATION, entry, now=NOW)
+
+
+async def told_to_the_issuer(wizard: Wizard) -> None:
+    async with wizard.service.database.sessions.begin() as db:
+        await scopes_told(db, UUID(wizard.client_id), [CLIENT_SCOPE])
+
+
+async def key_published(wizard: Wizard) -> None:
+    async with wizard.service.database.sessions.begin() as db:
+        await keys_published(db, UUID(wizard.client_id), [wizard.key.thumbprint], now=NOW)
+
+
+async def key_ended(wizard: Wizard) -> None:
+    wizard.service.now = NOW + timedelta(days=91)
+    assert await end_keys(wizard.service.database.sessions, now=wizard.service.now)
+
+
+async def key_leaked(wizard: Wizard) -> None:
+    catalogue = await wizard.service.app.state.catalogues.in_force()
+    sessions = wizard.service.database.sessions
+    await note_leak(sessions, catalogue, wizard.key.thumbprint, now=NOW)
+
+
+async def key_revoked(wizard: Wizard) -> None:
+    async with wizard.service.database.sessions() as db:
+        thumbprint = wizard.key.thumbprint
+        await revoke_key(db, UUID(wizard.client_id), thumbprint, actor=OPERATOR, now=NOW)
+
+
+def as_client(wizard: Wizard) -> Client:
+    return Client(wizard.service, UUID(wizard.client_id), wizard.key)
+
+
+async def key_added(wizard: Wizard) -> None:
+    """That alters nothing of the onboarding but what counts as its version."""
+    assert (await as_client(wizard).post_key(ec_key().members)).status_code == 200
+
+
+async def second_key_published(wizard: Wizard) -> None:
+    second = ec_key()
+    assert (await as_client(wizard).post_key(second.members)).status_code == 200
+    async with wizard.service.database.sessions.begin() as db:
+        await keys_published(db, UUID(wizard.client_id), [second.thumbprint], now=NOW)
+
+
+async def key_retired(wizard: Wizard) -> None:
+    path = f"/v1/client-secret/{wizard.key.thumbprint}"
+    answer = await as_client(wizard).call("DELETE", path)
+    assert answer.status_code == 204, answer.text
+
+
+async def changed(wizard: Wizard) -> None:
+    answer = await as_client(wizard).put({"apiScopes": [CLIENT_SCOPE]})
+    assert answer.status_code == 204, answer.text
+
+
+def operator_does(event: ClientEvent) -> Change:
+    async def change(wizard: Wizard) -> None:
+        async with wizard.service.database.sessions() as db:
+            await change_status(db, UUID(wizard.client_id), event, actor=OPERATOR, now=NOW)
+
+    return change
+
+
+blocked = operator_does(ClientEvent.BLOCK)
+approved = decided(AccessEvent.APPROVE)
+given = delegation_is(State.ACTIVE)
+
+OF_CLIENTS: dict[str, tuple[list[Change], Change]] = {
+    "a scope is approved": ([], approved),
+    "a scope is refused": ([], decided(AccessEvent.REFUSE)),
+    "a scope is withdrawn": ([approved], decided(AccessEvent.REFUSE)),
+    "a scope is approved when it is due": ([], decided_by_the_clock),
+    "a right is missing": ([], delegation_is(State.MISSING)),
+    "a right is asked for": ([], delegation_is(State.REQUEST_PENDING)),
+    "a right is given": ([], given),
+    "a right may be gone": ([given], delegation_is(State.SUSPECT)),
+    "a right is withdrawn": ([given], delegation_is(State.REVOKED)),
+    "the organization is deleted": ([], deleted_in_the_register),
+    "the organization is renamed": ([], renamed_in_the_register),
+    "the issuer is told of the scopes": ([], told_to_the_issuer),
+    "the issuer is told of the key": ([], key_published),
+    "a key is added": ([], key_added),
+    "a key is retired": ([second_key_published], key_retired),
+    "a key is revoked": ([], key_revoked),
+    "a key has leaked": ([], key_leaked),
+    "a key has ended": ([], key_ended),
+    "the client is changed": ([], changed),
+    "the client is blocked": ([], blocked),
+    "the client is unblocked": ([blocked], operator_does(ClientEvent.UNBLOCK)),
+    "the client is closed": ([], operator_does(ClientEvent.CLOSE)),
+    "the catalogue is another": ([], catalogue_applied),
+}
+
+
+@pytest.mark.parametrize("what", OF_CLIENTS)
+async def test_a_change_of_the_client_wakes_at_once(service: Service, what: str) -> None:
+    before, change = OF_CLIENTS[what]
+    wizard = await a_wizard(service, EDI)
+    for earlier in (confirmed, *before):
+        await earlier(wizard)
+    await is_woken(wizard, change)
+
+
+@pytest.mark.parametrize("event", AccessEvent)
+async def test_a_decision_on_a_changed_claim_wakes_at_once(
+    service: Service, event: AccessEvent
+) -> None:
+    asked = {"apiScopes": [CLIENT_SCOPE, MSH]}
+    herid = [{"key": "herid", "value": "0"}, {"key": "herid", "value": "123-456"}]
+    number = "310000094"  # its claims wait, also in a test environment
+    wizard = await a_wizard(
+        service,
+        EDI,
+        organizationNumber=number,
+        audienceSpecificClientClaims=herid[:1],
+        **asked,
+    )
+    await wizard.confirm()
+    body = asked | {"audienceSpecificClientClaims": herid[1:]}
+    assert (await as_client(wizard).put(body)).status_code == 204
+    await is_woken(wizard, decided(event, claim=True))
+
+
+# Of a client that gets another key.
+
+
+async def said_to_be_lost(service: Service, *, in_use: bool) -> tuple[Wizard, Wizard]:
+    """The old installation, and the one that has confirmed a new key for the same client."""
+    old = await a_wizard(service, apiScopes=[CLIENT_SCOPE])
+    await old.confirm()
+    if in_use:
+        assert (await as_client(old).get()).status_code == 200  # which is noted
+    new = await a_wizard(service, replacesKeysOf=old.client_id)
+    draft_id = new.created["onboardingUrl"].rsplit("/", 1)[1]
+    return old, msgspec.structs.replace(new, client_id=draft_id)
+
+
+async def exchanged(wizard: Wizard) -> None:
+    service = wizard.service
+    service.now = NOW + timedelta(hours=24)
+    catalogue = await service.app.state.catalogues.in_force()
+    sessions = service.database.sessions
+    assert await exchange_due(sessions, catalogue, service.settings, now=service.now)
+
+
+async def stopped(wizard: Wizard) -> None:
+    answer = await as_client(wizard).call("DELETE", "/v1/client/key-replacement")
+    assert answer.status_code == 204, answer.text
+
+
+async def test_the_installation_in_use_is_woken_when_its_keys_are_to_be_replaced(
+    service: Service,
+) -> None:
+    old, new = await said_to_be_lost(service, in_use=True)
+    async with waiting(old) as held:
+        await new.confirm()
+        answer = await asyncio.wait_for(held, SOON)
+    assert [step["reasonCode"] for step in answer.json()["steps"]].count("keysSaidLost") == 1
+
+
+@pytest.mark.parametrize("change", [exchanged, stopped])
+async def test_both_are_woken_by_what_becomes_of_a_replacement(
+    service: Service, change: Change
+) -> None:
+    old, new = await said_to_be_lost(service, in_use=True)
+    await new.confirm()
+    async with waiting(old) as first, waiting(new) as second:
+        await change(old)
+        for held in (first, second):
+            assert (await asyncio.wait_for(held, SOON)).status_code == 200
+
+
+async def test_who_has_the_new_key_is_woken_by_what_becomes_of_the_client(
+    service: Service,
+) -> None:
+    _, new = await said_to_be_lost(service, in_use=False)
+    await new.confirm()
+    client_id = UUID(new.created["clientId"])
+    async with waiting(new) as held:
+        async with service.database.sessions.begin() as db:
+            await keys_published(db, client_id, [new.key.thumbprint], now=NOW)
+            await scopes_told(db, client_id, [CLIENT_SCOPE])
+        answer = await asyncio.wait_for(held, SOON)
+    assert answer.json()["outcome"] == "ready"
+
+
+# By time alone.
+
+
+async def test_a_key_that_comes_into_its_window_is_seen_when_the_time_is_up(
+    service: Service,
+) -> None:
+    """No clock strikes then: whoever waits learns of it with the next answer."""
+    wizard = await a_wizard(service)
+    for change in (confirmed, key_published):
+        await change(wizard)
+    async with waiting(wizard, seconds=1) as held:
+        service.now = NOW + timedelta(days=80)
+        answer = await held
+    assert "keyExpiresSoon" in [step["reasonCode"] for step in answer.json()["steps"]]
