@@ -44,6 +44,7 @@ from app.delegations.routes import (
 )
 from app.health import live, ready
 from app.lifeline import told_of_end
+from app.log_lines import log_as_json
 from app.onboardings.pace import Buckets
 from app.onboardings.routes import get_onboarding, post_confirm_link
 from app.onboardings.usual import UsualWaits
@@ -62,7 +63,6 @@ from app.web.problem_details import (
     answer_problem,
 )
 from app.web.published_documents import reference_pages
-from app.web.request_log import log_as_json
 
 # The issuer answers within a fraction of a second. One that does not makes an answer no slower than
 # this: long enough for two more tries, since old installers do not read that a key is activating,

@@ -25,12 +25,16 @@ from granian.server.mp import MPServer
 from msgspec import Struct
 
 from app.lifeline import end_with_parent_process, end_with_standard_input, tell_of_end
+from app.log_lines import log_as_json
 
 BACKLOG = 4096
 BACKPRESSURE = 4096
 KILL_WORKERS_AFTER_SECONDS = 10
 OPEN_FILES = 65_536
 
+
+# Its own way is plain text on standard output. Where it logs nothing, our lines are made of it.
+GRANIAN_LOGS = {"formatters": {}, "handlers": {}, "loggers": {"_granian": {"propagate": True}}}
 
 # Its stub leaves the constructor out.
 _socket_holder: Any = SocketHolder
@@ -97,6 +101,7 @@ def serve(
     certificate: Certificate | None = None,
 ) -> None:
     """Serve the application that the factory `target` ("module:function") makes, until a signal."""
+    log_as_json()
     _allow_many_open_files()
     server = Server(
         target,
@@ -108,6 +113,7 @@ def serve(
         workers_kill_timeout=KILL_WORKERS_AFTER_SECONDS,
         respawn_failed_workers=True,
         log_level=LogLevels.warning,
+        log_dictconfig=GRANIAN_LOGS,
         ssl_cert=certificate.chain if certificate else None,
         ssl_key=certificate.key if certificate else None,
         # Java 8 and .NET Framework on old machines have no 1.3.

@@ -46,6 +46,7 @@ from app.delegations.queries import ask_again, next_check_due
 from app.delegations.register_feed import follow_register
 from app.delegations.resource_feed import follow_resources
 from app.jobs import Job, do_for_ever
+from app.log_lines import log_as_json
 from app.notices.letters import letter_of
 from app.notices.use_cases import send_one, sweep_notices
 from app.onboardings.usual import count_waits
@@ -55,7 +56,6 @@ from app.publications.token_issuer import Registration, TokenIssuer
 from app.publications.use_cases import publish_one
 from app.schema import refuse_other_revision
 from app.settings import Settings
-from app.web.request_log import log_as_json
 
 Clock: TypeAlias = Callable[[], datetime]
 Run: TypeAlias = Callable[[], Awaitable[bool]]

@@ -4,10 +4,10 @@ import asyncio
 import os
 
 from app.lifeline import end_with_standard_input
+from app.log_lines import log_as_json
 from app.sandbox_service.state import SandboxState
 from app.sandbox_service.told import read_told, sandbox_settings
 from app.settings import Settings
-from app.web.request_log import log_as_json
 from app.worker import run_worker
 
 
