@@ -5,11 +5,12 @@ secrets need not stand in the environment. An unknown variable, and one whose va
 fit, stops the start with its name.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from enum import StrEnum
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -20,6 +21,7 @@ PREFIX = "ONBOARDING_"
 Address = Annotated[str, Meta(pattern=r"^https?://[^\s/]+(/[^\s]*[^\s/])?$")]
 IssuerName = Annotated[str, Meta(pattern=r"^https?://[^\s/]+(/\S*)?$")]
 Secret = Annotated[str, Meta(min_length=32)]
+OrganizationNumber = Annotated[str, Meta(pattern=r"^[0-9]{9}$")]
 Positive = Annotated[int, Meta(ge=1)]
 
 # Handed in by the sandbox's processes: no variable sets it.
@@ -101,12 +103,12 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     allow_bearer: bool = False
     refuse_rs_algorithms: bool = False
-    allowed_organization_numbers: list[str] = []
+    allowed_organization_numbers: list[OrganizationNumber] = []
     """Numbers that are accepted although the rule for the environment refuses them."""
-    organisasjonsledd_allowed: list[str] = []
+    organisasjonsledd_allowed: list[OrganizationNumber] = []
     """Organisational parts that may own a client although they are not main units."""
     trusted_proxies: list[str] = []
-    """Addresses whose `X-Forwarded-For` counts."""
+    """Addresses and networks whose `X-Forwarded-For` counts."""
     proofs_not_before: int = 0
     """Proofs with an older `iat` (epoch seconds) are refused: set it after a restore."""
 
@@ -142,21 +144,23 @@ class Settings(Struct, frozen=True, kw_only=True):
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """The settings in `environment`, or `SettingsRefused` with every variable that is at fault."""
-    given = _given(environment)
+    given, faults = _given(environment)
     known = {
         field.encode_name: field
         for field in msgspec.structs.fields(Settings)
         if field.name not in NOT_FROM_VARIABLES
     }
-    faults = [f"{PREFIX}{name.upper()} is not a setting." for name in given.keys() - known.keys()]
+    faults += [f"{PREFIX}{name.upper()} is not a setting." for name in given.keys() - known.keys()]
     values: dict[str, object] = {}
     for name, field in known.items():
         if name in given:
             try:
                 values[name] = _value(given[name], field.type)
-            except msgspec.ValidationError as error:
+                if values[name] and name in USABLE:
+                    USABLE[name](values[name])
+            except (msgspec.ValidationError, Unusable) as error:
                 faults.append(f"{PREFIX}{name.upper()}: {error}.")
-        elif field.required:
+        elif field.required and f"{PREFIX}{name.upper()}_FILE" not in environment:
             faults.append(f"{PREFIX}{name.upper()} is missing.")
     faults += _lacking_for_altinn(values)
     if values.get("smtp_host") and not values.get("mail_from"):
@@ -181,8 +185,53 @@ def _lacking_for_altinn(values: Mapping[str, object]) -> list[str]:
     return [f"{PREFIX}{name.upper()} is missing: Altinn needs it." for name in lacking]
 
 
-def _given(environment: Mapping[str, str]) -> dict[str, str]:
+class Unusable(Exception):
+    """A value of the right form that could not be used later. The text shows no secret."""
+
+
+def _private_key(jwk: object) -> None:
+    """What LoginKey and MaskinportenKey need; an empty one is told where it is needed."""
+    from joserfc.errors import JoseError  # here, so that `--help` is quick
+    from joserfc.jwk import ECKey, RSAKey, import_key
+
+    try:
+        key = import_key(msgspec.json.decode(str(jwk), type=dict[str, Any]))
+    except (JoseError, msgspec.DecodeError, ValueError, TypeError, KeyError):
+        key = None
+    if not isinstance(key, (RSAKey, ECKey)) or not key.is_private:
+        raise Unusable("Expected a private RSA or EC key, as a JWK")
+
+
+def _networks(addresses: object) -> None:
+    assert isinstance(addresses, list)
+    for address in addresses:
+        try:
+            ip_network(address)
+        except ValueError as error:
+            raise Unusable(
+                f"Expected addresses and networks, such as 10.0.0.0/8: {error}"
+            ) from error
+
+
+def _readable_file(path: object) -> None:
+    try:
+        Path(str(path)).read_bytes()
+    except (OSError, ValueError) as error:
+        raise Unusable(f"This file cannot be read: {path}") from error
+
+
+USABLE: Mapping[str, Callable[[object], None]] = {
+    "login_key": _private_key,
+    "maskinporten_key": _private_key,
+    "trusted_proxies": _networks,
+    "ca_file": _readable_file,
+}
+
+
+def _given(environment: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """The values by their names, and what is wrong with the files they should stand in."""
     given: dict[str, str] = {}
+    faults: list[str] = []
     for variable, value in environment.items():
         if not variable.startswith(PREFIX) or variable in NOT_OURS:
             continue
@@ -192,18 +241,23 @@ def _given(environment: Mapping[str, str]) -> dict[str, str]:
             try:
                 value = Path(value).read_text(encoding="utf-8").strip()
             except OSError as error:
-                raise SettingsRefused(f"{variable}: {error.strerror}: {value}") from error
-            except ValueError as error:  # no UTF-8, or a NUL in the name of the file
-                raise SettingsRefused(f"{variable}: This is no file of text: {value}") from error
+                faults.append(f"{variable}: {error.strerror}: {value}")
+                continue
+            except ValueError:  # no UTF-8, or a NUL in the name of the file
+                faults.append(f"{variable}: This is no file of text: {value}")
+                continue
         if name in given:
-            raise SettingsRefused(f"{PREFIX}{name.upper()} is given twice, once by a file.")
+            faults.append(f"{PREFIX}{name.upper()} is given twice, once by a file.")
         given[name] = value
-    return given
+    return given, faults
 
 
 def _value(text: str, kind: type) -> object:
-    """`text` as `kind`; a list is written with commas."""
-    if getattr(msgspec.inspect.type_info(kind), "item_type", None) is not None:
+    """`text` as `kind`; a list is written with commas, and nothing where nothing may stand."""
+    told = msgspec.inspect.type_info(kind)
+    if not text and getattr(told, "includes_none", False):
+        return None
+    if getattr(told, "item_type", None) is not None:
         items = [item.strip() for item in text.split(",") if item.strip()]
         return msgspec.convert(items, kind)
     return msgspec.convert(text, kind, strict=False)

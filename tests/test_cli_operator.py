@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 import pytest
 from click.testing import CliRunner, Result
+from joserfc.jwk import ECKey
 
 from app.audit.sealing import seal_trail
 from app.cli import main
@@ -16,6 +17,8 @@ from tests.databases import execute
 
 SEED = Path(__file__).parents[1] / "app" / "sandbox" / "catalogue.json"
 CLIENT = "3c0a7c1e-5d2f-4b6a-9e41-7f10c2a4d8b5"
+
+LOGIN_KEY = ECKey.generate_key("P-256")
 
 Run: TypeAlias = Callable[..., Result]
 
@@ -30,7 +33,7 @@ def run(database_url: str) -> Run:
         "ONBOARDING_ISSUER": "http://127.0.0.1:8081/sts",
         "ONBOARDING_REGISTRATION_TOKEN": "r" * 32,
         "ONBOARDING_LOGIN_CLIENT_ID": "login",
-        "ONBOARDING_LOGIN_KEY": "{}",
+        "ONBOARDING_LOGIN_KEY": json.dumps(LOGIN_KEY.as_dict(private=True)),
     }
 
     def run(*arguments: str, typed: str | None = None) -> Result:

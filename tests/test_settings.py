@@ -4,9 +4,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from joserfc.jwk import ECKey, OctKey
+from msgspec import json
 from msgspec.structs import replace
 
 from app.settings import Environment, SettingsRefused, read_settings
+
+KEY = ECKey.generate_key("P-256")
+PRIVATE, PUBLIC = (json.encode(KEY.as_dict(private=which)).decode() for which in (True, False))
 
 FINE = {
     "ONBOARDING_DATABASE_URL": "postgresql://db/onboarding",
@@ -16,7 +21,7 @@ FINE = {
     "ONBOARDING_ISSUER": "https://sts.example",
     "ONBOARDING_REGISTRATION_TOKEN": "t" * 32,
     "ONBOARDING_LOGIN_CLIENT_ID": "the-service",
-    "ONBOARDING_LOGIN_KEY": "{}",
+    "ONBOARDING_LOGIN_KEY": PRIVATE,
 }
 
 
@@ -49,14 +54,16 @@ def test_values_are_read_as_what_they_are() -> None:
     more = {
         "ONBOARDING_ALLOW_BEARER": "true",
         "ONBOARDING_KEY_LIFE_DAYS": "90",
-        "ONBOARDING_TRUSTED_PROXIES": "10.0.0.1,10.0.0.2",
+        "ONBOARDING_TRUSTED_PROXIES": "10.0.0.1,10.2.0.0/16",
         "ONBOARDING_ALLOWED_ORGANIZATION_NUMBERS": "",
+        "ONBOARDING_ALTINN_URL": "",
         "ONBOARDING_OPERATOR_NAME": "Norsk drift",
     }
     settings = read_settings(FINE | more)
     assert settings.allow_bearer
     assert settings.key_life_days == 90
-    assert settings.trusted_proxies == ["10.0.0.1", "10.0.0.2"]
+    assert settings.trusted_proxies == ["10.0.0.1", "10.2.0.0/16"]
+    assert settings.altinn_url is None
     assert settings.allowed_organization_numbers == []
     assert settings.operator == "Norsk drift"
 
@@ -81,13 +88,22 @@ def test_a_missing_setting_is_named(variable: str) -> None:
         ("KEY_LIFE_DAYS", "0"),
         ("KEY_LIFE_DAYS", "a year"),
         ("SECURITY_LEVEL", "2"),
+        ("TRUSTED_PROXIES", "10.0.0.1,the-proxy"),
+        ("TRUSTED_PROXIES", "10.0.0.1/8"),
+        ("ALLOWED_ORGANIZATION_NUMBERS", "310000019,31000001"),
+        ("CA_FILE", "/no/such/file.pem"),
+        ("LOGIN_KEY", "no key"),
+        ("LOGIN_KEY", "[]"),
+        ("LOGIN_KEY", PUBLIC),
+        ("LOGIN_KEY", json.encode(OctKey.generate_key(256).as_dict(private=True)).decode()),
+        ("MASKINPORTEN_KEY", PRIVATE.replace("P-256", "P-257")),
     ],
 )
 def test_a_bad_setting_is_named_and_a_secret_not_shown(name: str, value: str) -> None:
     said = refusal(**{name: value})
     assert said.startswith(f"ONBOARDING_{name}: ")
     assert "\n" not in said
-    assert name != "SECRET_KEY" or value not in said
+    assert name not in ("SECRET_KEY", "LOGIN_KEY", "MASKINPORTEN_KEY") or value not in said
 
 
 def test_an_unknown_setting_is_named() -> None:
@@ -120,9 +136,17 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         assert "\n" not in said
 
 
-def test_a_setting_that_ends_like_a_file_is_itself() -> None:
-    settings = read_settings(FINE | {"ONBOARDING_CA_FILE": "/etc/ca.pem"})
-    assert settings.ca_file == "/etc/ca.pem"
+def test_a_file_that_cannot_be_read_is_told_with_every_other_fault() -> None:
+    said = refusal(SECRET_KEY=None, SECRET_KEY_FILE="/no/such/file", KEY_LIFE_DAYS="0")
+    names = [line.partition(":")[0] for line in said.splitlines()]
+    assert names == ["ONBOARDING_KEY_LIFE_DAYS", "ONBOARDING_SECRET_KEY_FILE"]
+
+
+def test_a_setting_that_ends_like_a_file_is_itself(tmp_path: Path) -> None:
+    authority = tmp_path / "ca.pem"
+    authority.touch()
+    settings = read_settings(FINE | {"ONBOARDING_CA_FILE": str(authority)})
+    assert settings.ca_file == str(authority)
 
 
 def test_a_setting_given_twice_is_refused(tmp_path: Path) -> None:

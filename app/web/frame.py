@@ -9,7 +9,7 @@ import re
 import time
 from collections.abc import Collection, Mapping
 from http import HTTPStatus
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any
 
 from litestar.enums import ScopeType
@@ -38,7 +38,7 @@ class Frame:
         """`asked_often` are paths that are no news for the log as long as they are answered."""
         self.app = app
         self.asked_often = asked_often
-        self.trusted_proxies = frozenset(trusted_proxies)
+        self.trusted_proxies = tuple(map(ip_network, trusted_proxies))
         self.headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -90,15 +90,19 @@ class Frame:
         """
         client = scope.get("client")
         address = client[0] if client else ""
-        if address not in self.trusted_proxies:
+        if not self._trusts(address):
             return address
         for forwarded in reversed(_forwarded_for(scope)):
-            if not _is_address(forwarded):
+            if parsed_address(forwarded) is None:
                 return address
             address = forwarded
-            if address not in self.trusted_proxies:
+            if not self._trusts(address):
                 break
         return address
+
+    def _trusts(self, address: str) -> bool:
+        parsed = parsed_address(address) if self.trusted_proxies else None
+        return parsed is not None and any(parsed in network for network in self.trusted_proxies)
 
 
 def _receive_without_waiting_for_the_end(scope: HTTPScope, receive: Receive) -> Receive:
@@ -134,28 +138,21 @@ def _forwarded_for(scope: Scope) -> list[str]:
     return [entry.strip() for entry in b",".join(values).decode("latin-1").split(",")]
 
 
-def _is_address(text: str) -> bool:
+def parsed_address(text: str) -> IPv4Address | IPv6Address | None:
+    """On a socket for both, an IPv4 address is written as one of IPv6: it is the former."""
     try:
-        ip_address(text)
+        parsed = ip_address(text)
     except ValueError:
-        return False
-    return True
+        return None
+    return getattr(parsed, "ipv4_mapped", None) or parsed
 
 
 def network_of(address: str) -> str:
-    """What limits go by: the address, or for IPv6 its /64, which one household has whole.
-
-    On a socket for both, an IPv4 address is written as one of IPv6: they share no household.
-    """
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return address
+    """What limits go by: the address, or for IPv6 its /64, which one household has whole."""
+    parsed = parsed_address(address)
     if isinstance(parsed, IPv6Address):
-        if parsed.ipv4_mapped:
-            return str(parsed.ipv4_mapped)
         return str(IPv6Address(int(parsed) >> 64 << 64)) + "/64"
-    return address
+    return str(parsed or address)
 
 
 def _random_hex(octets: int) -> str:
