@@ -15,12 +15,13 @@ import threading
 import time
 import uuid
 import webbrowser
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
+from http.client import HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, TypedDict
-from urllib.error import HTTPError, URLError
+from urllib.error import HTTPError
 from urllib.parse import parse_qs, urlencode, urlsplit
 from urllib.request import Request, urlopen
 
@@ -28,6 +29,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 ASSERTION = "client-authentication+jwt"
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 WAIT_SECONDS = 25  # the longest that the service holds a request
 AGAIN_AFTER_SECONDS = 2  # when it is away
 BROWSER_COMES_WITHIN = 3
@@ -38,7 +40,6 @@ class Step(TypedDict):
     """What this wizard uses of `OnboardingStep` in the service's document."""
 
     id: str
-    code: str
     status: str
     actorName: str
     title: dict[str, str]
@@ -50,10 +51,8 @@ class Onboarding(TypedDict):
     """What it uses of `Onboarding`."""
 
     outcome: str
-    state: str
     steps: list[Step]
     usableScopes: list[str]
-    pollAfterSeconds: int
 
 
 class Draft(TypedDict):
@@ -69,6 +68,14 @@ class Draft(TypedDict):
 
 class Refused(Exception):
     """What the service said, in its own words: they say what to do."""
+
+
+class Away(Exception):
+    """No answer, or not now: ask again after so many seconds."""
+
+    def __init__(self, why: str, seconds: int = AGAIN_AFTER_SECONDS) -> None:
+        super().__init__(why)
+        self.seconds = seconds
 
 
 def main() -> int:
@@ -98,9 +105,6 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--language", choices=["nb", "nn", "en"], default="en")
     parser.add_argument("--no-browser", action="store_true", help="print the link instead")
     return parser.parse_args()
-
-
-# Key
 
 
 def installation_key(file: Path) -> ECKey:
@@ -178,6 +182,9 @@ def activate(draft: Draft, key: ECKey, code: str) -> None:
     claims = {"iss": client_id, "sub": client_id, "aud": url, "code": code}
     try:
         call("POST", url, {}, {"activation": signed(key, "key-proof+jwt", claims)})
+    except Away as away:
+        time.sleep(away.seconds)
+        activate(draft, key, code)
     except Refused as refused:
         print(refused, file=sys.stderr)
 
@@ -191,12 +198,9 @@ def follow(draft: Draft, language: str) -> Onboarding:
     headers = {"Authorization": f"Bearer {draft['onboardingToken']}"}
     while True:
         try:
-            answer = call("GET", draft["onboardingUrl"], headers, refusals=(304, 429, 503))
-        except URLError:
-            time.sleep(AGAIN_AFTER_SECONDS)
-            continue
-        if answer.status in (429, 503):
-            time.sleep(int(answer.headers["Retry-After"]))
+            answer = call("GET", draft["onboardingUrl"], headers, refusals=(304,))
+        except Away as away:
+            time.sleep(away.seconds)
             continue
         if answer.status == 200:
             onboarding: Onboarding = answer.json
@@ -229,16 +233,18 @@ def access_token(issuer: str, client_id: str, key: ECKey, scopes: list[str]) -> 
     """The issuer answers the first request with a nonce, and the second with the token."""
     url, nonce = f"{issuer}/connect/token", None
     for _ in range(5):
-        claims = {"iss": client_id, "sub": client_id, "aud": issuer}
+        who = {"iss": client_id, "sub": client_id, "aud": issuer}
         form = {
             "grant_type": "client_credentials",
             "client_id": client_id,
             "scope": " ".join(scopes),
-            "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-            "client_assertion": signed(key, ASSERTION, claims, kid=key.thumbprint()),
+            "client_assertion_type": ASSERTION_TYPE,
+            "client_assertion": signed(key, ASSERTION, who, kid=key.thumbprint()),
         }
-        headers = {"DPoP": dpop_proof(key, "POST", url, nonce)}
-        answer = call("POST", url, headers, form=form, refusals=(400,))
+        # Without a token. A proof beside one has its hash, too (RFC 9449, `ath`).
+        this = {"htm": "POST", "htu": url} | ({"nonce": nonce} if nonce else {})
+        headers = {"DPoP": signed(key, "dpop+jwt", this, jwk=key.as_dict(private=False))}
+        answer = call("POST", url, headers, urlencode(form).encode(), refusals=(400,))
         if answer.status == 200:
             return str(answer.json["access_token"])
         nonce = answer.headers["DPoP-Nonce"]
@@ -247,44 +253,38 @@ def access_token(issuer: str, client_id: str, key: ECKey, scopes: list[str]) -> 
     raise Refused("The issuer did not take its own nonces.")
 
 
-def dpop_proof(key: ECKey, method: str, url: str, nonce: str | None) -> str:
-    """For a request without a token. One with a token has its hash besides (RFC 9449, `ath`)."""
-    claims = {"htm": method, "htu": url} | ({"nonce": nonce} if nonce else {})
-    return signed(key, "dpop+jwt", claims, jwk=key.as_dict(private=False))
-
-
 # HTTP
 
 
 class Answer:
     def __init__(self, status: int, headers: Any, body: bytes) -> None:
         self.status, self.headers = status, headers
-        self.json: Any = json.loads(body) if body else None
+        self.json: Any = json.loads(body) if "json" in headers.get("Content-Type", "") else None
 
 
 def call(
-    method: str,
-    url: str,
-    headers: dict[str, str],
-    body: Any = None,
-    *,
-    form: dict[str, str] | None = None,
-    refusals: tuple[int, ...] = (),
+    method: str, url: str, headers: dict[str, str], body: Any = None, refusals: Sequence[int] = ()
 ) -> Answer:
-    """`Refused` unless it is a success, or one of the `refusals` that the caller understands."""
-    data = urlencode(form).encode() if form else None
-    if body is not None:
-        data = json.dumps(body).encode()
-        headers = headers | {"Content-Type": "application/json"}
-    request = Request(url, data, headers, method=method)
+    """With JSON, or with the octets of a form. `refusals` are those that the caller understands."""
+    if body is not None and not isinstance(body, bytes):
+        body, headers = json.dumps(body).encode(), headers | {"Content-Type": "application/json"}
     try:
-        with urlopen(request, timeout=WAIT_SECONDS + 15) as response:
-            return Answer(response.status, response.headers, response.read())
-    except HTTPError as error:
-        answer = Answer(error.code, error.headers, error.read())
-        if error.code in refusals:
-            return answer
-        raise Refused(said(answer)) from None
+        with answered(Request(url, body, headers, method=method)) as response:
+            answer = Answer(response.status, response.headers, response.read())
+    except (OSError, HTTPException, ValueError) as error:
+        raise Away(f"{url}: {error}") from None
+    if answer.status in (429, 502, 503, 504):
+        raise Away(said(answer), int(answer.headers.get("Retry-After", AGAIN_AFTER_SECONDS)))
+    if answer.status >= 300 and answer.status not in refusals:
+        raise Refused(said(answer))
+    return answer
+
+
+def answered(request: Request) -> Any:
+    try:
+        return urlopen(request, timeout=WAIT_SECONDS + 15)
+    except HTTPError as refusal:
+        return refusal  # which is an answer like others
 
 
 def said(answer: Answer) -> str:
@@ -296,5 +296,5 @@ def said(answer: Answer) -> str:
 if __name__ == "__main__":
     try:
         sys.exit(main())
-    except Refused as refused:
-        sys.exit(str(refused))
+    except (Away, Refused) as why:
+        sys.exit(str(why))

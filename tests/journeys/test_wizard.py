@@ -129,5 +129,34 @@ def test_bad_input_is_told_with_its_place(sandbox: Ready, tmp_path: Path) -> Non
         assert running.ended() == 1
 
 
+BROKEN: list[list[dict[str, object]]] = [
+    [{"drop": True, "times": 1}, {"status": 502, "times": 1}, {"malformed": True, "times": 1}],
+    [{"loseAnswer": True, "times": 1}],
+]
+
+
+@pytest.mark.parametrize("faults", BROKEN)
+def test_what_breaks_on_the_way_is_asked_again(
+    sandbox: Ready, tmp_path: Path, faults: list[dict[str, object]]
+) -> None:
+    with wizard(sandbox, tmp_path, "--organization", "310000019") as running:
+        service = [{"target": "service", "path": "/v1/*-drafts/*", **fault} for fault in faults]
+        waiting = [{"target": "service", "path": "/v1/onboardings/*", **fault} for fault in faults]
+        assert running.http.put("faults", json=[*service, *waiting]).is_success
+        try:
+            running.confirm()
+            running.wait_for("has a token for ")
+            assert running.ended() == 0
+        finally:
+            running.http.delete("faults").raise_for_status()
+
+
+def test_a_service_that_is_not_there_is_told_in_a_line(sandbox: Ready, tmp_path: Path) -> None:
+    nowhere = ["--base-url", "http://127.0.0.1:9", "--organization", "310000019"]
+    with wizard(sandbox, tmp_path, *nowhere) as running:
+        running.wait_for("http://127.0.0.1:9/v1/client-drafts: .*refused")
+        assert running.ended() == 1
+
+
 def test_the_wizard_can_be_read_in_five_minutes() -> None:
     assert len(WIZARD.read_text("utf-8").splitlines()) <= 300
