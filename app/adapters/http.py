@@ -10,6 +10,7 @@ import ssl
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import cache
 from typing import Self, TypeVar
 from urllib.parse import urlsplit
 
@@ -181,7 +182,9 @@ async def _read(response: httpx2.Response) -> bytes:
     return bytes(body)
 
 
+@cache
 def _trusted(ca_file: str | None) -> ssl.SSLContext:
+    """One for all neighbours: all authorities of the system are some megabytes."""
     context = httpx2.create_ssl_context()
     if ca_file is not None:
         context.load_verify_locations(ca_file)
