@@ -47,7 +47,7 @@ def worker() -> None:
 @main.command()
 def migrate() -> None:
     """Bring the database's schema up to date."""
-    from app.schema import upgrade
+    from app.migrating import upgrade
 
     upgrade(given_settings().database_url)
 

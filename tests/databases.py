@@ -17,7 +17,7 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 
 from app.embedded_postgres.launcher import embedded_postgres
-from app.schema import upgrade
+from app.migrating import upgrade
 
 VARIABLE = "ONBOARDING_TEST_DATABASE_URL"
 CONNECTIONS = 300

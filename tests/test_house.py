@@ -14,7 +14,8 @@ from sqlalchemy import Enum
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from app.database import sqlalchemy_url
-from app.schema import alembic_config, newest_revision, upgrade
+from app.migrating import alembic_config, upgrade
+from app.schema import newest_revision
 from app.tables import MODELS, metadata
 
 pytestmark = pytest.mark.migration
@@ -127,7 +128,7 @@ def test_migrations_are_one_line_that_ends_at_what_the_code_needs() -> None:
 def test_instances_that_start_together_migrate_one_after_the_other(
     empty_database_url: str,
 ) -> None:
-    program = "import sys; from app.schema import upgrade; upgrade(sys.argv[1])"
+    program = "import sys; from app.migrating import upgrade; upgrade(sys.argv[1])"
     command_line = [sys.executable, "-c", program, empty_database_url]
     instances = [subprocess.Popen(command_line) for _ in range(3)]
     assert [instance.wait(timeout=60) for instance in instances] == [0, 0, 0]

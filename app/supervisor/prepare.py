@@ -7,10 +7,10 @@ import sys
 import msgspec
 
 from app.apis.rules import CatalogueRefused
+from app.migrating import upgrade
 from app.sandbox_service.seed import seed
 from app.sandbox_service.state import make_state
 from app.sandbox_service.told import read_told
-from app.schema import upgrade
 from app.settings import Settings, read_settings
 
 
