@@ -134,6 +134,7 @@ class Around(Struct, frozen=True, kw_only=True):
     usual_seconds: Mapping[tuple[str, str], int]
     """By step and what it is about, where there have been enough cases."""
     now: datetime
+    time_scale: float = 1.0
 
     def system(self, facts: Facts) -> ClientSystem | None:
         """None when it has left the catalogue."""

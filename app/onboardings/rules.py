@@ -275,11 +275,12 @@ PACE: Mapping[StepCode, timedelta] = {
 NOTHING_OPEN = timedelta(hours=1)
 
 
-def poll_after(steps: Sequence[Step]) -> int:
+def poll_after(steps: Sequence[Step], scale: float = 1.0) -> int:
+    """In whole seconds of the reader's own clock: where waits are divided, so is the pace."""
     open_steps = [step for step in steps if step.is_open]
     moving = [step for step in open_steps if step.shape.status is not StepStatus.BLOCKED]
     paces = [PACE[step.code] for step in moving]
-    return int(min(paces, default=NOTHING_OPEN).total_seconds())
+    return max(1, int(min(paces, default=NOTHING_OPEN).total_seconds() / scale))
 
 
 READABLE_AFTER_END = timedelta(days=30)

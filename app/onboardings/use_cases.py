@@ -166,6 +166,7 @@ def _around(
         operator_contact=settings.contact,
         usual_seconds=usual_seconds,
         now=now,
+        time_scale=settings.time_scale,
     )
 
 
@@ -182,7 +183,7 @@ def _onboarding(
         steps=[onboarding_step(step, facts, around) for step in steps],
         usable_scopes=usable,
         key_expires_at=key_expires_at(facts, around.now),
-        poll_after_seconds=poll_after(steps),
+        poll_after_seconds=poll_after(steps, around.time_scale),
         organization_number=facts.organization_number,
         organization_name=facts.organization_name,
         external_ref=facts.external_ref,

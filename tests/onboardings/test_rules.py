@@ -14,6 +14,7 @@ from app.onboardings.rules import (
     Confirmation,
     StepCode,
     StepStatus,
+    poll_after,
 )
 from app.onboardings.words import TEXTS
 from app.web.languages import Language
@@ -76,3 +77,10 @@ def test_every_step_has_a_state_and_a_pace() -> None:
     assert set(STATES) == set(StepCode)
     assert set(StepCode) - set(PACE) == {StepCode.REPLACE_CLIENT}  # which is over
     assert len(set(STATES.values()) & set(CONFIRMATION_STATES.values())) == 0
+
+
+@pytest.mark.parametrize(("scale", "seconds"), [(1.0, 3_600), (100.0, 36), (1e6, 1)])
+def test_the_pace_is_in_the_readers_own_time_and_never_faster_than_a_second(
+    scale: float, seconds: int
+) -> None:
+    assert poll_after([], scale) == seconds
