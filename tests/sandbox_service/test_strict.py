@@ -1,29 +1,21 @@
 """What `--strict` adds: strange answers, alike each time, and nothing that the document denies."""
 
-from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from random import Random
 from typing import Any, cast
+from uuid import uuid4
 
 import httpx2
-import pytest
-from joserfc import jwt
-from joserfc.jwk import ECKey
 from jsonschema import Draft202012Validator
-from litestar import Litestar, Response, get, post
+from litestar import Litestar, Response, get
 from litestar.types import ASGIApp
 
 from app.api_document import api_document
-from app.sandbox.token_issuer.issuer import Issuer
-from app.sandbox.token_issuer.strictness import StrictNonces
 from app.sandbox_service.strict import NOVELTY, StrictAnswers, strange
 
 SCOPES = [{"scope": f"nhn:{number}/api"} for number in range(20)]
 
 
-@get(["/v1/client", "/health/ready"])
+@get(["/v1/client", "/v1/onboardings/{_:uuid}", "/health/ready"])
 async def client() -> dict[str, Any]:
     return {"apiScopes": SCOPES, "steps": [{"id": "1", "code": "confirmClient"}]}
 
@@ -60,6 +52,11 @@ async def test_an_answer_is_strange_and_alike_each_time() -> None:
     assert int(first.headers["content-length"]) == len(first.content)
 
 
+async def test_an_answer_is_alike_in_another_run_where_ids_are_others() -> None:
+    runs = [await answers(7, f"/v1/onboardings/{uuid4()}") for _ in range(2)]
+    assert runs[0][0].json() == runs[1][0].json()
+
+
 async def test_what_is_no_answer_of_the_api_stays_as_it_is() -> None:
     [ready] = await answers(7, "/health/ready")
     assert ready.json()["apiScopes"] == SCOPES
@@ -87,56 +84,3 @@ def test_lists_with_an_order_keep_it() -> None:
     seen = strange({"items": keys, "steps": steps}, Random(7))
     assert [key["kid"] for key in seen["items"]] == [str(number) for number in range(20)]
     assert [step["id"] for step in seen["steps"][:-1]] == [str(number) for number in range(20)]
-
-
-@post("/connect/token", status_code=200)
-async def token() -> dict[str, str]:
-    return {"access_token": "given"}
-
-
-def proof_with(nonce: str | None) -> str:
-    key = ECKey.generate_key("P-256")
-    claims = {"jti": "1"} if nonce is None else {"jti": "1", "nonce": nonce}
-    return jwt.encode({"alg": "ES256", "typ": "dpop+jwt"}, claims, key)
-
-
-@asynccontextmanager
-async def strict_issuer(seed: int) -> AsyncIterator[Callable[[str], Awaitable[httpx2.Response]]]:
-    """What sends it a proof."""
-    now = datetime.now(UTC)
-    issuer = Issuer("http://strict/sts", registration_token="", login_client=None, now=now)
-    app = StrictNonces(Litestar([token], openapi_config=None), issuer, seed)
-    async with asked(app) as http:
-        yield lambda proof: http.post("/connect/token", headers={"DPoP": proof})
-
-
-async def statuses(seed: int, nonces: list[str]) -> list[int]:
-    async with strict_issuer(seed) as ask:
-        return [(await ask(proof_with(nonce))).status_code for nonce in nonces]
-
-
-async def test_a_share_of_good_nonces_is_refused_by_the_seed() -> None:
-    nonces = [f"good {number}" for number in range(60)]
-    seen = await statuses(7, nonces)
-    assert 10 < Counter(seen)[400] < 30
-    assert seen == await statuses(7, nonces)
-    assert seen != await statuses(8, nonces)
-
-
-async def test_a_nonce_that_was_given_with_a_refusal_is_taken() -> None:
-    refused = []
-    async with strict_issuer(7) as ask:
-        for number in range(60):
-            answer = await ask(proof_with(f"good {number}"))
-            if answer.status_code == 400:
-                refused.append(answer.headers["dpop-nonce"])
-                assert answer.json()["error"] == "use_dpop_nonce"
-        assert refused
-        for nonce in refused:
-            assert (await ask(proof_with(nonce))).status_code == 200
-
-
-@pytest.mark.parametrize("proof", ["", "nonsense", proof_with(None)])
-async def test_without_a_nonce_the_issuer_itself_answers(proof: str) -> None:
-    async with strict_issuer(7) as ask:
-        assert {(await ask(proof)).status_code for _ in range(20)} == {200}

@@ -67,6 +67,11 @@ class Client(Struct, frozen=True):
     takes_effect: datetime
 
     @property
+    def description(self) -> str:
+        """The same in another run, where the id is another."""
+        return f"{self.metadata.organization_number} {self.metadata.client_name}"
+
+    @property
     def api_scopes(self) -> list[str]:
         return self.metadata.scope.split()
 

@@ -67,7 +67,7 @@ def answer_token_request(
         raise OAuthError("unsupported_grant_type", f"{grant_type} is not supported")
     client, assertion = authenticate(issuer, form, now)
     check_grant_type(client, grant_type)
-    jkt = check_proof(issuer, proofs, issuer.token_endpoint, now)
+    jkt = check_proof(issuer, client, proofs, issuer.token_endpoint, now)
     return grant(issuer, Asking(client, assertion, jkt, form, now))
 
 

@@ -1,12 +1,14 @@
 """DPoP proofs at the issuer (RFC 9449 sections 4.3, 5 and 8): with a nonce, always."""
 
 import hmac
+import secrets
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
 
+from app.sandbox.token_issuer.client_store import Client
 from app.sandbox.token_issuer.errors import OAuthError
 from app.sandbox.token_issuer.issuer import Issuer
 from app.sandbox.token_issuer.jose import (
@@ -27,7 +29,9 @@ MAX_JTI_LENGTH = 256
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
-def check_proof(issuer: Issuer, proofs: list[str], url: str, now: datetime) -> str | None:
+def check_proof(
+    issuer: Issuer, client: Client, proofs: list[str], url: str, now: datetime
+) -> str | None:
     """The thumbprint of the key that the token is bound to; None without a proof.
 
     The nonce is looked at before the `jti` is spent, and after the rest: a client that is told to
@@ -43,7 +47,7 @@ def check_proof(issuer: Issuer, proofs: list[str], url: str, now: datetime) -> s
     _check_request(claims, url)
     _check_age(claims, now)
     jti = _jti(claims)
-    _check_nonce(issuer, claims.get("nonce"), now)
+    _check_nonce(issuer, client, claims.get("nonce"), now)
     if not issuer.used_proofs.spend(f"{jkt} {jti}", until=now + OLDEST + AHEAD, now=now):
         raise _invalid_proof("this proof was used before")
     return jkt
@@ -109,27 +113,32 @@ def _jti(claims: Mapping[str, Any]) -> str:
     return jti
 
 
-def _check_nonce(issuer: Issuer, nonce: object, now: datetime) -> None:
+def _check_nonce(issuer: Issuer, client: Client, nonce: object, now: datetime) -> None:
     """The header stands on no other answer: one library takes any refusal with it for this one."""
+    newer = _make_nonce(issuer.nonce_key, now)
     if isinstance(nonce, str) and _is_ours(issuer.nonce_key, nonce, now):
-        return
+        if issuer.strict is None or not issuer.strict.refuse(nonce, client.description):
+            return
+        issuer.strict.remember(newer)
     raise OAuthError(
         "use_dpop_nonce",
         "repeat the request with this nonce in the proof, and with a new assertion",
-        {"DPoP-Nonce": make_nonce(issuer.nonce_key, now)},
+        {"DPoP-Nonce": newer},
     )
 
 
-def make_nonce(key: bytes, now: datetime) -> str:
-    made = str(int(now.timestamp()))
-    return f"{made}.{hmac.digest(key, made.encode(), sha256).hex()[:32]}"
+def _make_nonce(key: bytes, now: datetime) -> str:
+    return _signed(key, f"{int(now.timestamp())}.{secrets.token_hex(8)}")
+
+
+def _signed(key: bytes, content: str) -> str:
+    return f"{content}.{hmac.digest(key, content.encode(), sha256).hex()[:32]}"
 
 
 def _is_ours(key: bytes, nonce: str, now: datetime) -> bool:
-    made, _, _ = nonce.partition(".")
-    if not (made.isascii() and made.isdigit() and len(made) < 12):
+    content, _, _ = nonce.rpartition(".")
+    # What is not ASCII may not even be encodable.
+    if not nonce.isascii() or not hmac.compare_digest(_signed(key, content), nonce):
         return False
-    moment = as_moment(int(made))
-    if moment is None or not now - NONCE_LIFE <= moment <= now + AHEAD:
-        return False
-    return hmac.compare_digest(make_nonce(key, moment).encode(), nonce.encode())
+    moment = as_moment(int(content.partition(".")[0]))
+    return moment is not None and now - NONCE_LIFE <= moment <= now + AHEAD

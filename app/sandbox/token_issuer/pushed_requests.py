@@ -57,7 +57,7 @@ def push_request(issuer: Issuer, form: Form, proofs: list[str], now: datetime) -
     client, assertion = authenticate(issuer, form, now)
     check_grant_type(client, "authorization_code")
     refuse_details_in_code_flow(assertion)
-    jkt = check_proof(issuer, proofs, issuer.par_endpoint, now)
+    jkt = check_proof(issuer, client, proofs, issuer.par_endpoint, now)
     claims = _request_object(issuer, client, form, now)
     checked = _checked(client, _merged(form, claims), claims, jkt)
     request_uri = REQUEST_URI_PREFIX + secrets.token_urlsafe(32)
