@@ -5,7 +5,7 @@ import logging
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from litestar import Litestar, Request, Response, Router
 from litestar.datastructures import State
@@ -29,9 +29,9 @@ from app.sandbox.journal.recording import Policy, Recording
 from app.sandbox.maskinporten.maskinporten import Maskinporten
 from app.sandbox.maskinporten.routes import maskinporten_router
 from app.sandbox.neighbours import Neighbours, read_neighbours
+from app.sandbox.people import People
 from app.sandbox.token_issuer.issuer import Issuer
 from app.sandbox.token_issuer.router import issuer_router
-from app.sandbox.token_issuer.strictness import LATE, StrictNonces
 
 MAX_BODY = 65_536
 
@@ -51,12 +51,13 @@ def create_app() -> ASGIApp:
 
 
 def app_for(neighbours: Neighbours, clock: Clock | None = None) -> ASGIApp:
-    issuer = _issuer(neighbours)
+    people = People(neighbours.seed.persons)
+    issuer = _issuer(neighbours, people)
     clock = clock or Clock(is_told=bool(neighbours.controls_url))
     register = Register(neighbours.seed.organizations)
     maskinporten = Maskinporten(neighbours.maskinporten_url, neighbours.maskinporten_client)
-    altinn = _altinn(neighbours, maskinporten, register, clock)
-    give_seeded(altinn, neighbours.seed.grants)
+    altinn = _altinn(neighbours, maskinporten, register, people, clock)
+    give_seeded(altinn, neighbours.seed)
     faults = Faults()
     service_controls = ServiceControls(neighbours.controls_url, neighbours.controls_secret)
     controlled = Controlled(
@@ -81,7 +82,7 @@ def app_for(neighbours: Neighbours, clock: Clock | None = None) -> ASGIApp:
         service_controls=service_controls,
         clock=clock,
     )
-    answering = FaultInjection(_strict(litestar, issuer, neighbours.strict), faults)
+    answering = FaultInjection(litestar, faults)
     return Recording(
         CountCalls(answering, controlled.calls),
         policy=Policy(bases=[neighbours.neighbours_url], issuer=issuer.url),
@@ -90,28 +91,30 @@ def app_for(neighbours: Neighbours, clock: Clock | None = None) -> ASGIApp:
     )
 
 
-def _strict(app: ASGIApp, issuer: Issuer, seed: int | None) -> ASGIApp:
-    return app if seed is None else StrictNonces(app, issuer, seed)
-
-
-def _issuer(neighbours: Neighbours) -> Issuer:
+def _issuer(neighbours: Neighbours, people: People) -> Issuer:
     return Issuer(
         neighbours.issuer_url,
         registration_token=neighbours.registration_token,
         login_client=neighbours.login_client,
         now=datetime.now(UTC),
-        late=timedelta() if neighbours.strict is None else LATE,
+        people=people,
+        strict=neighbours.strict,
     )
 
 
 def _altinn(
-    neighbours: Neighbours, maskinporten: Maskinporten, register: Register, clock: Clock
+    neighbours: Neighbours,
+    maskinporten: Maskinporten,
+    register: Register,
+    people: People,
+    clock: Clock,
 ) -> Altinn:
     return Altinn(
         neighbours.altinn_url,
         neighbours.altinn_pages_url,
         maskinporten=maskinporten,
         register=register,
+        people=people,
         clock=clock,
         subscription_key=neighbours.altinn_subscription_key,
         time_scale=neighbours.time_scale,

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from app.sandbox.enhetsregisteret.organizations import Organization
 from app.sandbox.maskinporten.maskinporten import MaskinportenClient
+from app.sandbox.people import AddedPerson
 
 FILE_VARIABLE = "SANDBOX_NEIGHBOURS_FILE"
 
@@ -25,6 +26,7 @@ class Seed(Struct, frozen=True):
 
     organizations: list[Organization] = []
     grants: list[Grant] = []
+    persons: list[AddedPerson] = []
 
 
 class Neighbours(Struct, frozen=True, kw_only=True, rename="camel"):

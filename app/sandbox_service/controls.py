@@ -35,6 +35,7 @@ from app.notices.models import Notice
 from app.notices.rules import MAY_BLOCK, NoticeKind, Recipient
 from app.problems import Problem, ServiceUnavailable
 from app.publications.queries import DONE_CHANNEL
+from app.sandbox.people import People
 from app.sandbox_service.clock import advance_clock, show_clock, stand_ins_clock
 from app.sandbox_service.faults import replace_faults, set_faults, show_faults
 from app.sandbox_service.jump import Mover
@@ -137,7 +138,8 @@ async def _alive(app: Litestar, *, settings: Settings, told: Told) -> AsyncItera
             stand_ins_clock(settings, told.neighbours_url, told.controls_secret)
         )
         work = domain_work(settings, database, others, state.now)
-        persons = Persons(database, settings, events, others.person_rights, state.now)
+        people = People(told.seed.persons)
+        persons = Persons(database, settings, events, others.person_rights, state.now, people)
         app.state.update(
             {
                 "database": database,

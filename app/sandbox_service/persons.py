@@ -36,7 +36,7 @@ from app.client_drafts.use_cases import confirm_client_draft, decline_client_dra
 from app.database import Database
 from app.main import issuer_knows
 from app.problems import Problem
-from app.sandbox.people import KARI, person_named
+from app.sandbox.people import KARI, People
 from app.sandbox_service.seed import DATA
 from app.settings import Settings
 from app.state_machine import WrongState
@@ -72,8 +72,10 @@ class Persons:
         events: ClientEvents,
         rights: PersonRights | None,
         clock: Callable[[], datetime],
+        people: People,
     ) -> None:
         self.clock = clock
+        self.people = people
         self.rights = rights
         self.database = database
         self.settings = settings
@@ -127,7 +129,7 @@ class Persons:
 
     async def _may(self, draft: ClientDraft, name: str) -> MayDecide:
         """Who is no person of the sandbox holds no right there."""
-        person = person_named(name)
+        person = self.people.named(name)
         if person is None and self.rights is not None:
             return MayDecide.NO
         return await may_decide(
@@ -138,7 +140,7 @@ class Persons:
         )
 
     async def _park(self, draft: ClientDraft, name: str) -> Decided:
-        person = person_named(name)
+        person = self.people.named(name)
         async with self.database.sessions() as db:
             decided = await park_client_draft(
                 db,

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from app.sandbox.people import AddedPerson
 from app.settings import Settings, read_settings
 
 
@@ -16,6 +17,7 @@ class Added(Struct, frozen=True, rename="camel"):
 
     catalogue: dict[str, list[Any]] = {}
     api_keys: dict[str, str] = {}
+    persons: list[AddedPerson] = []
 
 
 class Told(Struct, frozen=True, rename="camel"):

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.sandbox.people import KARI, OLA, person_named
+from app.sandbox.people import KARI, OLA, People
 from tests.sandbox.service_owner import (
     CUSTOMER,
     GENERIC,
@@ -30,7 +30,7 @@ async def test_what_was_done_is_answered(owner: ServiceOwner) -> None:
 async def test_a_person_is_named(owner: ServiceOwner, name: str) -> None:
     await owner.give(CUSTOMER, name, PERSONS_RIGHT)
     assert await owner.decision(person(OLA), CUSTOMER) == "Permit"
-    assert person_named(name) == OLA
+    assert People().named(name) == OLA
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from app.sandbox.people import PEOPLE
+from app.sandbox.people import FIXED, KARI, Person
 from tests.sandbox.installer import (
     AUTHORIZE,
     ISSUER,
@@ -37,7 +37,7 @@ async def test_a_person_logs_in(installer: Installer) -> None:
     address = {"client_id": installer.client_id, "request_uri": request_uri}
     page = await installer.http.get(AUTHORIZE, params=address)
     assert page.status_code == 200
-    for person in PEOPLE.values():
+    for person in FIXED:
         assert person.name in page.text
         assert person.pid not in page.text
     back = returned(await installer.press(request_uri, "kari"))
@@ -49,23 +49,23 @@ async def test_a_person_logs_in(installer: Installer) -> None:
     assert identity["aud"] == installer.client_id
     assert identity["nonce"] == "the-nonce"
     assert identity["name"] == "Kari Nordmann"
-    assert identity[PID] == PEOPLE["kari"].pid
+    assert identity[PID] == KARI.pid
     assert identity[LEVEL] == "4"
     assert identity["sub"]
     assert abs(identity["auth_time"] - time.time()) < 5
 
 
-@pytest.mark.parametrize("person", PEOPLE)
-async def test_each_person_is_somebody_else(installer: Installer, person: str) -> None:
-    answer = await installer.redeem(await installer.code(person))
-    assert claims_of(answer.json()["id_token"])[PID] == PEOPLE[person].pid
+@pytest.mark.parametrize("person", FIXED, ids=lambda person: person.slug)
+async def test_each_person_is_somebody_else(installer: Installer, person: Person) -> None:
+    answer = await installer.redeem(await installer.code(person.slug))
+    assert claims_of(answer.json()["id_token"])[PID] == person.pid
 
 
 async def test_the_access_token_tells_of_the_person(installer: Installer) -> None:
     answer = await installer.redeem(await installer.code())
     claims = claims_of(answer.json()["access_token"])
     assert claims["aud"] == "nhn:msh"
-    assert claims[PID] == PEOPLE["kari"].pid
+    assert claims[PID] == KARI.pid
     assert claims["sub"] == claims_of(answer.json()["id_token"])["sub"]
     assert claims["helseid://claims/client/claims/orgnr_parent"] == "310000019"
 

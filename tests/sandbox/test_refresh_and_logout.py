@@ -1,7 +1,7 @@
 import httpx2
 import pytest
 
-from app.sandbox.people import PEOPLE
+from app.sandbox.people import KARI
 from tests.sandbox.installer import (
     CREDENTIAL,
     ISSUER,
@@ -70,7 +70,7 @@ async def test_user_information_follows_the_scopes(installer: Installer) -> None
     answer = await installer.http.get(
         f"{ISSUER}/connect/userinfo", headers={"Authorization": f"Bearer {token}"}
     )
-    assert answer.json()[PID] == PEOPLE["kari"].pid
+    assert answer.json()[PID] == KARI.pid
     assert answer.json()["name"] == "Kari Nordmann"
 
 

@@ -12,7 +12,7 @@ from app.client_drafts.models import ClientDraft
 from app.client_drafts.rules import DraftStatus, LastVisit
 from app.main import real_time
 from app.publications.queries import DONE_CHANNEL
-from app.sandbox.people import KARI
+from app.sandbox.people import KARI, People
 from app.sandbox_service.persons import Persons
 from tests.client_drafts.rights import ToldRights
 from tests.serving import Service, a_draft
@@ -45,7 +45,7 @@ async def test_the_control_gives_a_person_no_right_that_the_page_would_not(
     client_id = UUID(answer.json()["clientId"])
     rights = ToldRights(held)
     async with ClientEvents(service.settings.database_url, [DONE_CHANNEL]) as events:
-        persons = Persons(service.database, service.settings, events, rights, real_time)
+        persons = Persons(service.database, service.settings, events, rights, real_time, People())
         decided = await persons.decide(client_id, decision, person)
     assert decided.status == told
     assert await service.ask(select(ClientDraft.status)) == [becomes]

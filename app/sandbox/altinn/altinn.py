@@ -13,6 +13,7 @@ from app.sandbox.altinn.switches import AltinnSettings
 from app.sandbox.clock import Clock
 from app.sandbox.enhetsregisteret.register import Register
 from app.sandbox.maskinporten.maskinporten import Maskinporten
+from app.sandbox.people import People
 from app.sandbox.token_issuer.expiring import Expiring
 from app.sandbox.token_issuer.signing import SigningKey
 
@@ -29,6 +30,7 @@ class Altinn:
         *,
         maskinporten: Maskinporten,
         register: Register,
+        people: People,
         clock: Clock,
         subscription_key: str,
         time_scale: float = 1.0,
@@ -37,6 +39,7 @@ class Altinn:
         self.pages_url = pages_url
         self.maskinporten = maskinporten
         self.register = register
+        self.people = people
         self.clock = clock
         self.subscription_key = subscription_key
         self.time_scale = time_scale
@@ -44,7 +47,7 @@ class Altinn:
 
     def reset(self) -> None:
         self.settings = AltinnSettings()
-        self.parties = Parties(self.register.find)
+        self.parties = Parties(self.register.find, self.people)
         self.delegations = Delegations(beginning(self.register.find, self.time_scale))
         self.requests = Requests()
         self.rules_changed: dict[str, datetime] = {}

@@ -12,11 +12,7 @@ from app.sandbox.altinn.numbers import OUT_OF_ORDER
 from app.sandbox.altinn.parties import Party
 from app.sandbox.altinn.resources import RESOURCES
 from app.sandbox.enhetsregisteret.organizations import Organization
-from app.sandbox.people import OLA, SYNNE
-
-# Short codes. Nothing that a role or a package gives is told again as a resource.
-ROLES = {SYNNE.pid: ["HADM"], OLA.pid: ["UTINN"]}
-PACKAGES = {SYNNE.pid: ["hovedadministrator"]}
+from app.sandbox.people import OLA
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
@@ -106,7 +102,7 @@ def _row(altinn: Altinn, subject: Party, organization: Organization, wanted: Wan
             "authorized_parties", Delegation(organization.number, subject.identifier, identifier)
         )
     ]
-    has_role = subject.identifier in ROLES and wanted.any_of is None
+    has_role = bool(_roles(subject, organization)) and wanted.any_of is None
     return Row(
         # By way of the parties, so that the keys we tell of are known when they come back.
         party=altinn.parties.of(organization),
@@ -114,6 +110,23 @@ def _row(altinn: Altinn, subject: Party, organization: Organization, wanted: Wan
         held=held,
         has_access=bool(held) or has_role,
     )
+
+
+# Short codes. Nothing that a role or a package gives is told again as a resource.
+
+
+def _roles(subject: Party, organization: Organization) -> list[str]:
+    if _manages(subject, organization):
+        return ["HADM"]
+    return ["UTINN"] if subject.person == OLA else []
+
+
+def _packages(subject: Party, organization: Organization) -> list[str]:
+    return ["hovedadministrator"] if _manages(subject, organization) else []
+
+
+def _manages(subject: Party, organization: Organization) -> bool:
+    return subject.person is not None and subject.person.manages_access(organization.number)
 
 
 def _organization(
@@ -128,11 +141,11 @@ def _organization(
         "isDeleted": row.organization.is_deleted,
         "onlyHierarchyElementWithNoAccess": heading,
         "authorizedAccessPackages": (
-            PACKAGES.get(subject.identifier, []) if wanted.packages and not heading else []
+            _packages(subject, row.organization) if wanted.packages and not heading else []
         ),
         "authorizedResources": row.held if wanted.resources else [],
         "authorizedRoles": (
-            ROLES.get(subject.identifier, []) if wanted.roles and not heading else []
+            _roles(subject, row.organization) if wanted.roles and not heading else []
         ),
         "subunits": [_organization(one, subject, wanted, row.party) for one in row.sub_units],
     }

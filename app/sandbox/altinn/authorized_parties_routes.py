@@ -24,7 +24,6 @@ from app.sandbox.altinn.parties import (
 from app.sandbox.altinn.problems import FieldProblem, invalid
 from app.sandbox.altinn.resources import OWNER, RESOURCES
 from app.sandbox.faults import special_fault
-from app.sandbox.people import person_named
 
 SCOPE = "altinn:accessmanagement/authorizedparties.resourceowner"
 ADMIN_SCOPE = "altinn:accessmanagement/authorizedparties.admin"
@@ -84,7 +83,7 @@ def _read(content: bytes) -> Body:
 
 
 def _is_new(altinn: Altinn, subject: Party) -> bool:
-    return subject.person in [person_named(name) for name in altinn.settings.never_logged_in]
+    return subject.person in [altinn.people.named(name) for name in altinn.settings.never_logged_in]
 
 
 def _wanted(request: AltinnRequest, altinn: Altinn, caller: Caller, body: Body) -> Wanted:

@@ -1,13 +1,10 @@
 """What a person presses about a request, at Altinn's pages or by the controls."""
 
-from collections.abc import Iterable
-
 from app.sandbox.altinn.altinn import Altinn
 from app.sandbox.altinn.delegations import Delegation
 from app.sandbox.altinn.requests import DelegationRequest, Status
-from app.sandbox.altinn.resources import RESOURCES
-from app.sandbox.neighbours import Grant
-from app.sandbox.people import person_named
+from app.sandbox.altinn.resources import RESOURCES, TAKE_INTO_USE
+from app.sandbox.neighbours import Seed
 
 
 class NotNamed(Exception):
@@ -43,15 +40,19 @@ def _move(altinn: Altinn, identifier: str, status: Status, by: str) -> Delegatio
     return altinn.requests.move(identifier, status, by=by, now=altinn.clock.now())
 
 
-def give_seeded(altinn: Altinn, grants: Iterable[Grant]) -> None:
+def give_seeded(altinn: Altinn, seed: Seed) -> None:
     """What a seed file says was given before anybody looked."""
-    for grant in grants:
+    for grant in seed.grants:
         altinn.give(named_delegation(altinn, grant.giver, grant.to, grant.right))
+    for person in seed.persons:
+        for number in person.may_set_up_clients_for:
+            right = TAKE_INTO_USE.identifier
+            altinn.give(named_delegation(altinn, number, person.name, right))
 
 
 def named_delegation(altinn: Altinn, giver: str, to: str, right: str) -> Delegation:
     """`giver` is an organisation number; `to` may also be a test person's name."""
-    person = person_named(to)
+    person = altinn.people.named(to)
     receiver = altinn.parties.person(person.pid) if person else altinn.parties.organization(to)
     if altinn.parties.organization(giver) is None:
         raise NotNamed(f"Altinn kjenner ingen virksomhet {giver!r}.")

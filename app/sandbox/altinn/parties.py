@@ -1,13 +1,13 @@
 """Parties: organisations and persons, under the several names that Altinn has for each."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from uuid import NAMESPACE_URL, uuid5
 
 from msgspec import Struct
 
 from app.sandbox.enhetsregisteret.organizations import Organization
-from app.sandbox.people import PEOPLE, Person
+from app.sandbox.people import Person
 
 ORGANIZATION = "urn:altinn:organization:identifier-no"
 OLD_ORGANIZATION = "urn:altinn:organizationnumber"
@@ -44,10 +44,12 @@ class Party(Struct, frozen=True, kw_only=True):
 
 
 class Parties:
-    def __init__(self, find: Callable[[str], Organization | None]) -> None:
+    def __init__(
+        self, find: Callable[[str], Organization | None], people: Iterable[Person]
+    ) -> None:
         self._find = find
         self._by_key: dict[str, Party] = {}
-        for person in PEOPLE.values():
+        for person in people:
             self._remember(Party(identifier=person.pid, name=person.name, person=person))
 
     def organization(self, number: str) -> Party | None:

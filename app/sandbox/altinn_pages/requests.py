@@ -9,12 +9,7 @@ from app.sandbox.altinn.altinn import Altinn
 from app.sandbox.altinn.human_steps import STEPS, ApprovalFailed
 from app.sandbox.altinn.requests import DelegationRequest, NotPossible, RequestUnknown, Status
 from app.sandbox.altinn.resources import RESOURCES
-from app.sandbox.altinn_pages.visitors import (
-    ACCESS_MANAGERS,
-    ROOT,
-    has_access_management,
-    visitor,
-)
+from app.sandbox.altinn_pages.visitors import ROOT, visitor
 from app.sandbox.people import Person
 from app.sandbox.token_issuer.forms import NO_STORE, IssuerRequest, parse_form
 from app.sandbox.token_issuer.login import page
@@ -40,7 +35,7 @@ TEXTS = {
 
 @get("/requests/resource")
 async def request_page(request: IssuerRequest, altinn: NamedDependency[Altinn]) -> Response[str]:
-    person = visitor(request)
+    person = visitor(request, altinn.people)
     return _page(altinn, request.query_params.get("requestId", ""), person)
 
 
@@ -48,7 +43,7 @@ async def request_page(request: IssuerRequest, altinn: NamedDependency[Altinn]) 
 async def press(
     request: IssuerRequest, altinn: NamedDependency[Altinn]
 ) -> Response[str] | Redirect:
-    person = visitor(request)
+    person = visitor(request, altinn.people)
     form = parse_form(await request.body())
     identifier, step = form.get("requestId") or "", form.get("step") or ""
     try:
@@ -76,14 +71,20 @@ def _may_press(asked: DelegationRequest, person: Person) -> bool:
     """A person who wants something confirms it himself; an organisation's access managers do."""
     if asked.status is Status.DRAFT and asked.wanted.is_to_person:
         return person.pid == asked.wanted.receiver
-    return has_access_management(person)
+    return person.manages_access(_acting(asked))
+
+
+def _acting(asked: DelegationRequest) -> str:
+    """The organisation that has the next word."""
+    wanted = asked.wanted
+    return wanted.receiver if asked.status is Status.DRAFT else wanted.giver
 
 
 def _who_may(altinn: Altinn, asked: DelegationRequest) -> list[str]:
     if asked.status is Status.DRAFT and asked.wanted.is_to_person:
         wanting = altinn.parties.person(asked.wanted.receiver)
         return [wanting.name] if wanting else []
-    return [manager.name for manager in ACCESS_MANAGERS]
+    return [manager.name for manager in altinn.people.managers_of(_acting(asked))]
 
 
 def _page(

@@ -10,13 +10,8 @@ from app.sandbox.altinn.human_steps import NotNamed, named_delegation
 from app.sandbox.altinn.numbers import SUPPLIERS
 from app.sandbox.altinn.parties import Party
 from app.sandbox.altinn.resources import DATA_PROCESSOR, RESOURCES, TAKE_INTO_USE, Kind
-from app.sandbox.altinn_pages.visitors import (
-    ACCESS_MANAGERS,
-    ROOT,
-    has_access_management,
-    visitor,
-)
-from app.sandbox.people import PEOPLE
+from app.sandbox.altinn_pages.visitors import ROOT, visitor
+from app.sandbox.people import Person
 from app.sandbox.token_issuer.forms import NO_STORE, IssuerRequest, parse_form
 from app.sandbox.token_issuer.login import page
 
@@ -36,7 +31,7 @@ async def change_rights(
 ) -> Response[str] | Redirect:
     form = parse_form(await request.body())
     filled = {name: form.get(name) or "" for name in FIELDS}
-    if not has_access_management(visitor(request)):
+    if not visitor(request, altinn.people).manages_access(filled["party"]):
         return _page(request, altinn, filled, status_code=403)
     try:
         delegation = named_delegation(altinn, filled["party"], filled["to"], filled["right"])
@@ -66,22 +61,27 @@ def _page(
     problem: str = "",
     status_code: int = 200,
 ) -> Response[str]:
-    person = visitor(request)
+    person = visitor(request, altinn.people)
     party = altinn.parties.organization(filled["party"])
     return page(
         "altinn_rights.html",
         status_code=status_code,
         root=ROOT,
         person=person,
-        people=PEOPLE.values(),
+        people=altinn.people,
         resources=RESOURCES.values(),
         filled=filled,
         party=party,
         given=_given(altinn, party) if party else [],
         problem=problem,
-        may_give=has_access_management(person),
-        managers=ACCESS_MANAGERS,
+        may_give=_may_give(person, filled["party"]),
+        managers=altinn.people.managers_of(filled["party"]),
     )
+
+
+def _may_give(person: Person, number: str) -> bool:
+    """Before an organisation is named: for any."""
+    return person.manages_access(number) if number else person.manages != ()
 
 
 def _given(altinn: Altinn, party: Party) -> list[tuple[Party, str, str]]:
@@ -101,6 +101,6 @@ def _possible(altinn: Altinn, party: Party) -> list[Delegation]:
     """What was there from the beginning, and what somebody has asked about since."""
     number = party.identifier
     suppliers = [Delegation(number, one, DATA_PROCESSOR.identifier) for one in SUPPLIERS]
-    persons = [Delegation(number, one.pid, TAKE_INTO_USE.identifier) for one in PEOPLE.values()]
+    persons = [Delegation(number, one.pid, TAKE_INTO_USE.identifier) for one in altinn.people]
     known = [one for one in altinn.delegations.known() if one.giver == number]
     return list(dict.fromkeys([*suppliers, *persons, *known]))

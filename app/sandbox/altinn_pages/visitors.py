@@ -5,29 +5,23 @@ from urllib.parse import urlencode
 from litestar.datastructures import Cookie
 from litestar.response import Redirect
 
-from app.sandbox.people import PEOPLE, SYNNE, Person
+from app.sandbox.people import People, Person
 from app.sandbox.token_issuer.forms import NO_STORE, IssuerRequest
 
 ROOT = "/am-ui/accessmanagement/ui"
 COOKIE = "sandbox-altinn-person"
-ACCESS_MANAGERS = (SYNNE,)
-"""Who may give the rights of any organisation, and ask in its name."""
 
 
 class LoginNeeded(Exception):
     pass
 
 
-def visitor(request: IssuerRequest) -> Person:
+def visitor(request: IssuerRequest, people: People) -> Person:
     """Anybody could write the cookie. They could as well press the button."""
-    person = PEOPLE.get(request.cookies.get(COOKIE, ""))
+    person = people.at(request.cookies.get(COOKIE, ""))
     if person is None:
         raise LoginNeeded
     return person
-
-
-def has_access_management(person: Person) -> bool:
-    return person in ACCESS_MANAGERS
 
 
 def to_login(request: IssuerRequest, _: LoginNeeded) -> Redirect:

@@ -14,7 +14,6 @@ from app.sandbox.clock import Clock
 from app.sandbox.journal.entries import Entry, Journal
 from app.sandbox.neighbours import Neighbours
 from app.sandbox.numbers import NUMBERS
-from app.sandbox.people import PEOPLE
 
 MOST_ROWS = 100
 MOST_CALLS = 30
@@ -53,7 +52,6 @@ def of_sandbox(neighbours: Neighbours) -> dict[str, Any]:
             "Altinn's pages": f"{neighbours.altinn_pages_url}/",
             "Enhetsregisteret": f"{neighbours.enhetsregisteret_url}/enheter/310000019",
         },
-        "people": PEOPLE.values(),
         "numbers": NUMBERS,
         "rights": RESOURCES.values(),
     }
@@ -61,6 +59,7 @@ def of_sandbox(neighbours: Neighbours) -> dict[str, Any]:
 
 def of_altinn(altinn: Altinn) -> dict[str, Any]:
     return {
+        "people": altinn.people,
         "given": _given(altinn),
         "requests": [_request_row(request) for request in altinn.requests.all()],
     }

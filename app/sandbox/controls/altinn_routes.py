@@ -15,7 +15,7 @@ from app.sandbox.altinn.request_bodies import request_body
 from app.sandbox.altinn.requests import Notice, NotPossible, RequestUnknown
 from app.sandbox.altinn.resources import RESOURCES
 from app.sandbox.altinn.switches import AltinnSettings
-from app.sandbox.people import SYNNE, person_named
+from app.sandbox.people import SYNNE
 
 
 class Given(Struct, frozen=True, rename={"giver": "from"}, forbid_unknown_fields=True):
@@ -48,7 +48,7 @@ async def show_settings(altinn: NamedDependency[Altinn]) -> AltinnSettings:
 async def change_settings(
     altinn: NamedDependency[Altinn], data: JSONBody[AltinnSettings]
 ) -> AltinnSettings:
-    unknown = [name for name in data.never_logged_in if person_named(name) is None]
+    unknown = [name for name in data.never_logged_in if altinn.people.named(name) is None]
     if unknown:
         raise HTTPException(status_code=400, detail=f"Nobody is named {', '.join(unknown)}.")
     altinn.settings = data

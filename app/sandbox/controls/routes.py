@@ -62,7 +62,7 @@ async def reset(
     register.reset()
     altinn.maskinporten.reset()
     altinn.reset()
-    give_seeded(altinn, neighbours.seed.grants)
+    give_seeded(altinn, neighbours.seed)
     calls.forget()
     faults.set([])
     journal.forget()

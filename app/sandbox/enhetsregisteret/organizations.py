@@ -2,6 +2,7 @@
 that makes every other valid number of the sandbox's series a live main unit.
 """
 
+import re
 from datetime import date
 from enum import StrEnum
 from hashlib import sha256
@@ -9,6 +10,7 @@ from hashlib import sha256
 from msgspec import Struct
 
 SERIES = ("310000000", "310999999")
+NINE_DIGITS = re.compile(r"[0-9]{9}", re.ASCII)
 WEIGHTS = (3, 2, 7, 6, 5, 4, 3, 2)
 
 
@@ -237,6 +239,8 @@ def find_organization(number: str) -> Organization | None:
 
 
 def has_valid_check_digit(number: str) -> bool:
+    if NINE_DIGITS.fullmatch(number) is None:
+        return False
     total = sum(int(digit) * weight for digit, weight in zip(number, WEIGHTS, strict=False))
     return (11 - total % 11) % 11 == int(number[8])
 

@@ -7,10 +7,12 @@ from typing import Any
 
 import msgspec
 
+from app.sandbox.people import People
 from app.sandbox.token_issuer.client_store import ClientMetadata, ClientStore
 from app.sandbox.token_issuer.expiring import Expiring, UsedOnce
 from app.sandbox.token_issuer.grant_state import AuthorizationRequest, UserGrant
 from app.sandbox.token_issuer.signing import SigningKey
+from app.sandbox.token_issuer.strictness import LATE, StrictNonces
 
 LOGIN_CLIENT_DEFAULTS = {
     "client_name": "HelseID Selvbetjening",
@@ -26,14 +28,18 @@ class Issuer:
         registration_token: str,
         login_client: Mapping[str, Any] | None,
         now: datetime,
-        late: timedelta = timedelta(),
+        people: People,
+        strict: int | None = None,
     ) -> None:
+        """`strict` is the seed by which it is as strict as any issuer might be."""
         self.url = url
         self.registration_token = registration_token
+        self.people = people
         self.signing_key = SigningKey(now)
         self.nonce_key = secrets.token_bytes(32)
         self._login_client = login_client
-        self._late = late
+        self._seed = strict
+        self._late = timedelta() if strict is None else LATE
         self.reset(now)
 
     @property
@@ -51,6 +57,7 @@ class Issuer:
     def reset(self, now: datetime) -> None:
         """Forgets everything but the signing key, so that nobody must fetch the keys again."""
         self.forget_registrations(now)
+        self.strict = None if self._seed is None else StrictNonces(self._seed)
         self.used_assertions = UsedOnce()
         self.used_proofs = UsedOnce()
         self.requests: Expiring[AuthorizationRequest] = Expiring()

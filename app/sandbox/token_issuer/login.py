@@ -10,7 +10,7 @@ from litestar import MediaType, Response, get, post
 from litestar.di import NamedDependency
 from litestar.response import Redirect
 
-from app.sandbox.people import PEOPLE
+from app.sandbox.people import Person
 from app.sandbox.token_issuer.errors import OAuthError
 from app.sandbox.token_issuer.forms import NO_STORE, IssuerRequest, parse_form
 from app.sandbox.token_issuer.grant_state import AuthorizationRequest, UserGrant
@@ -62,7 +62,7 @@ async def authorize(request: IssuerRequest, issuer: NamedDependency[Issuer]) -> 
     return page(
         "login.html",
         client_name=name or asked.client_id,
-        people=PEOPLE.values(),
+        people=issuer.people,
         request_uri=request_uri,
     )
 
@@ -77,29 +77,32 @@ async def log_in(
     except OAuthError:
         return lost_page()
     choice = form.get("person") or ""
-    if choice != CANCEL and choice not in PEOPLE:
+    person = issuer.people.at(choice)
+    if choice != CANCEL and person is None:
         return lost_page()
     asked = issuer.requests.take(form.get("request_uri") or "", now)
     if asked is None:
         return lost_page()
-    return Redirect(_answer(issuer, asked, choice, now), status_code=303, headers=NO_STORE)
+    return Redirect(_answer(issuer, asked, person, now), status_code=303, headers=NO_STORE)
 
 
-def _answer(issuer: Issuer, asked: AuthorizationRequest, choice: str, now: datetime) -> str:
-    if choice == CANCEL:
+def _answer(
+    issuer: Issuer, asked: AuthorizationRequest, person: Person | None, now: datetime
+) -> str:
+    if person is None:
         values = {"error": "access_denied", "error_description": "the person cancelled"}
     else:
-        values = {"code": _code(issuer, asked, choice, now)}
+        values = {"code": _code(issuer, asked, person, now)}
     if asked.state is not None:
         values["state"] = asked.state
     return with_query(asked.redirect_uri, values | {"iss": issuer.url})
 
 
-def _code(issuer: Issuer, asked: AuthorizationRequest, choice: str, now: datetime) -> str:
+def _code(issuer: Issuer, asked: AuthorizationRequest, person: Person, now: datetime) -> str:
     code = secrets.token_urlsafe(32)
     grant = UserGrant(
         request=asked,
-        person=PEOPLE[choice],
+        person=person,
         session_id=secrets.token_hex(16).upper(),
         authenticated=now,
     )
