@@ -108,7 +108,7 @@ async def _verified(
     try:
         unverified = unverified_jwt(token)
         kid = unverified.header.get("kid")
-        key = await keys.key(kid) if _is_name(kid) else None
+        key = await keys.key(kid) if is_name(kid) else None
         if key is None:
             raise _Refused("is not signed with a key of the token issuer")
         alg = _checked_alg(unverified.header, key, policy.algorithms)
@@ -226,12 +226,12 @@ def _time(value: object) -> datetime | None:
 
 def _client_id(claims: dict[str, Any]) -> str:
     client_id = claims.get("client_id")
-    if not _is_name(client_id):
+    if not is_name(client_id):
         raise _Refused("names no client in `client_id`")
     return client_id
 
 
-def _is_name(value: object) -> TypeGuard[str]:
+def is_name(value: object) -> TypeGuard[str]:
     return isinstance(value, str) and 0 < len(value) <= LONGEST_ID and value.isprintable()
 
 

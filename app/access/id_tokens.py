@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from app.access.access_tokens import IssuerKeys
+from app.access.access_tokens import IssuerKeys, is_name
 from app.access.compact_jwt import Unreadable, is_signed_by, unverified_jwt
 from app.access.login_issuer import Identity, LoginRefused
 from app.access.person_numbers import person_number
@@ -76,15 +76,20 @@ def _check_times(claims: Mapping[str, Any], now: datetime) -> None:
 
 def _identity(claims: Mapping[str, Any]) -> Identity:
     subject, name = claims.get("sub"), claims.get("name")
-    if not isinstance(subject, str) or not subject:
+    if not is_name(subject):
         raise LoginRefused("the id token names nobody")
     return Identity(
         subject=subject,
-        name=name[:200] if isinstance(name, str) else "",
+        name=_printable(name)[:200] if isinstance(name, str) else "",
         security_level=_level(claims.get(SECURITY_LEVEL)),
         auth_time=_moment(claims, "auth_time"),
         person=person_number(claims.get(PERSON_NUMBER)),
     )
+
+
+def _printable(name: str) -> str:
+    """Neither a page nor the database has a place for the rest, such as NUL or half a pair."""
+    return "".join(filter(str.isprintable, name))
 
 
 def _level(value: object) -> int:

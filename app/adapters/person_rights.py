@@ -5,6 +5,7 @@ when the list of authorized parties says no as well; when they differ, nothing i
 """
 
 import asyncio
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -30,6 +31,7 @@ PERSON = "urn:altinn:person:identifier-no"
 STRING = "http://www.w3.org/2001/XMLSchema#string"
 LEAST_LEVEL = "urn:altinn:minimum-authenticationlevel"
 NO = ("Deny", "NotApplicable")
+_LEVEL = re.compile(r"[0-9]{1,2}")
 
 # What a person has by way of an organization that he leads counts too.
 PARTIES_QUERY = {
@@ -174,7 +176,7 @@ def _least_level(decision: _Decision) -> int:
         for assignment in obligation.attribute_assignment
         if assignment.category == LEAST_LEVEL
     ]
-    if not all(one.value.isascii() and one.value.isdecimal() for one in assignments):
+    if not all(_LEVEL.fullmatch(one.value) for one in assignments):
         raise NoAnswer("a level of authentication that is no number")
     return max((int(one.value) for one in assignments), default=0)
 

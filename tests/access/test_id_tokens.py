@@ -99,11 +99,17 @@ async def test_what_differs_harmlessly_is_believed(claims: dict[str, Any]) -> No
         {"sub": GONE},
         {"sub": ""},
         {"sub": 7},
+        {"sub": "kari\0"},
+        {"sub": "\ud800"},
     ],
 )
 async def test_a_token_that_says_something_else_is_refused(claims: dict[str, Any]) -> None:
     with pytest.raises(LoginRefused):
         await judged(token(claims))
+
+
+async def test_of_a_name_only_what_can_be_shown_and_kept_is_taken() -> None:
+    assert (await judged(token({"name": "Kari\0 Nord\ud800mann\n"}))).name == "Kari Nordmann"
 
 
 @pytest.mark.parametrize(

@@ -250,7 +250,7 @@ async def test_only_access_to_the_organization_itself_counts(
             assert await rights.held(question()) is Held.NO
 
 
-@pytest.mark.parametrize("level", ["", "high", "-1", "4.5"])
+@pytest.mark.parametrize("level", ["", "high", "-1", "4.5", "9" * 5000])
 async def test_a_level_that_cannot_be_read_is_no_yes(level: str) -> None:
     assignment = {"category": person_rights.LEAST_LEVEL, "value": level}
     decision = {"Decision": "Permit", "Obligations": [{"attributeAssignment": [assignment]}]}
