@@ -133,6 +133,8 @@ class Database:
             pool_size=connections,
             max_overflow=connections,
             connect_args={"server_settings": self.patience},
+            # What goes wrong is logged: a person's name or a secret may be among the values.
+            hide_parameters=True,
         )
         self.sessions: Sessions = async_sessionmaker(self.engine, expire_on_commit=False)
 

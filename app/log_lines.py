@@ -5,6 +5,7 @@ other processes too, log the ordinary way: their lines get the same form.
 """
 
 import logging
+import re
 import sys
 from datetime import UTC, datetime
 from typing import Any
@@ -12,8 +13,16 @@ from typing import Any
 import msgspec
 import structlog
 
+# PostgreSQL repeats values of the row there, and a person's name may be among them.
+_VALUES = re.compile(
+    r"\n *DETAIL:.*?(?=\n\[SQL|\n\(Background|\n\nThe above|\n\nDuring|\nTraceback|\Z)", re.DOTALL
+)
 
-def _encoded(event: dict[str, Any], **_options: Any) -> str:
+
+def encoded(event: dict[str, Any], **_options: Any) -> str:
+    """The one line of any event, and of a traceback what stands in no row."""
+    if isinstance(exception := event.get("exception"), str):
+        event["exception"] = _VALUES.sub("", exception)
     return msgspec.json.encode(event, enc_hook=str).decode()
 
 
@@ -29,7 +38,7 @@ class JsonLines(logging.Formatter):
         }
         if record.exc_info:
             event["exception"] = self.formatException(record.exc_info)
-        return _encoded(event)
+        return encoded(event)
 
 
 def log_as_json() -> None:
@@ -37,7 +46,7 @@ def log_as_json() -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
-        structlog.processors.JSONRenderer(serializer=_encoded),
+        structlog.processors.JSONRenderer(serializer=encoded),
     ]
     structlog.configure(
         processors=processors,

@@ -1,4 +1,7 @@
-"""How long a statement of a process whose callers wait may take."""
+"""How long a statement of a process whose callers wait may take, and what is told of its failure."""
+
+import logging
+from traceback import format_exception
 
 import asyncpg
 import pytest
@@ -6,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from app.database import Database
+from app.log_lines import JsonLines, encoded
 from app.web.problem_details import is_outage
 from tests.serving import Service
 
@@ -39,3 +43,25 @@ async def test_the_service_has_such_a_limit_and_the_worker_has_not(
     async with worker.sessions() as db:
         assert await db.scalar(shown) != "15s"
     await worker.engine.dispose()
+
+
+async def test_what_goes_wrong_with_a_row_is_told_without_its_values(database_url: str) -> None:
+    database = Database(database_url)
+    secret = "Kari Nordmann"
+    broken = text("INSERT INTO usual_waits (step, subject) VALUES (:step, :subject)")
+    with pytest.raises(DBAPIError) as refused:
+        async with database.sessions.begin() as db:
+            await db.execute(broken, {"step": secret, "subject": secret})
+    error = refused.value
+    assert secret not in str(error)
+    whole = "".join(format_exception(error))
+    assert f"({secret}, " in whole  # PostgreSQL repeats the row
+    record = logging.LogRecord(
+        "jobs", logging.ERROR, "jobs.py", 1, "failed", (), (type(error), error, error.__traceback__)
+    )
+    for told in (JsonLines().format(record), encoded({"event": "failed", "exception": whole})):
+        assert secret not in told
+        assert "NotNullViolationError" in told
+        assert "INSERT INTO usual_waits" in told
+        assert "tests/test_database.py" in told
+    await database.engine.dispose()
