@@ -12,6 +12,7 @@ from app.client_configurations.operator import change_status
 from app.client_configurations.overview import Overview, client_overview
 from app.client_keys.revoking import revoke_key
 from app.clients.rules import ClientEvent
+from app.onboardings.revoking import revoke_onboarding_token
 
 
 @click.group()
@@ -69,6 +70,19 @@ def revoke(client_id: UUID, thumbprint: str, reason: str | None) -> None:
 
     do(revoked)
     click.echo(f"{thumbprint} is revoked. The token issuer is told by the worker.")
+
+
+@group.command("revoke-onboarding-token")
+@click.argument("client_id", type=click.UUID)
+@click.option("--reason", help="For the audit trail.")
+def revoke_token(client_id: UUID, reason: str | None) -> None:
+    """End the onboarding token that came with the draft CLIENT_ID, as when it has leaked."""
+
+    async def revoked(db: AsyncSession) -> None:
+        await revoke_onboarding_token(db, client_id, actor=OPERATOR, reason=reason, now=now())
+
+    do(revoked)
+    click.echo(f"The onboarding token of {client_id} is revoked. Nothing else of it has changed.")
 
 
 _DONE = {

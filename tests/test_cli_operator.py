@@ -13,7 +13,7 @@ from joserfc.jwk import ECKey
 from app.audit.sealing import seal_trail
 from app.cli import main
 from app.database import Database
-from tests.databases import execute
+from tests.databases import execute, fetched
 
 SEED = Path(__file__).parents[1] / "app" / "sandbox" / "catalogue.json"
 CLIENT = "3c0a7c1e-5d2f-4b6a-9e41-7f10c2a4d8b5"
@@ -125,6 +125,19 @@ def test_a_key_of_a_client_is_revoked(seeded: Run) -> None:
     [key] = json.loads(seeded("client", "show", CLIENT).output)["keys"]
     assert key["state"] == "revoked"
     assert seeded(*revoke).exit_code == 1
+
+
+def test_the_onboarding_token_of_a_client_is_revoked(seeded: Run, database_url: str) -> None:
+    revoke = ("client", "revoke-onboarding-token", CLIENT, "--reason", "Lekkasje")
+    for _ in range(2):
+        assert "is revoked" in seeded(*revoke).output
+    [version] = fetched(database_url, "SELECT version FROM onboarding_token_versions")
+    assert version == 3
+    told = "SELECT actor || ' ' || (details->>'reason') FROM audit_events WHERE happened = "
+    assert fetched(database_url, told + "'onboardingToken.revoked'") == ["operator Lekkasje"] * 2
+    unknown = seeded("client", "revoke-onboarding-token", CLIENT.replace("3", "4"))
+    assert (unknown.exit_code, unknown.exception.__class__) == (1, SystemExit)
+    assert "No draft and no client has the id" in unknown.output
 
 
 def test_a_clients_delegations_and_its_organizations_mark_are_shown(

@@ -36,3 +36,13 @@ def opens_onboarding(
 ) -> bool:
     right = onboarding_token(client_id, secret_key=secret_key, version=version)
     return hmac.compare_digest(token.encode(), right.encode())
+
+
+def opened_onboarding(
+    token: OnboardingToken, client_id: UUID, *, secret_key: str, version: int
+) -> bool:
+    """Whether it did before it was revoked: who has it may know why it opens nothing now."""
+    return any(
+        opens_onboarding(token, client_id, secret_key=secret_key, version=earlier)
+        for earlier in range(FIRST_VERSION, version)
+    )

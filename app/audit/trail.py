@@ -21,6 +21,7 @@ class Happened(StrEnum):
     DRAFT_ACTIVATED = "clientDraft.activated"
     DRAFT_LAPSED = "clientDraft.activationLapsed"
     DRAFT_LENGTHENED = "clientDraft.lengthened"
+    DRAFT_EXPIRED = "clientDraft.expired"
     CLIENT_DECLARED = "client.declared"
     CLIENT_CHANGED = "client.changed"
     CLIENT_BLOCKED = "client.blocked"
@@ -34,6 +35,7 @@ class Happened(StrEnum):
     KEY_ENDED = "clientKey.ended"
     KEY_REVOKED = "clientKey.revoked"
     KEY_TAKEN_OVER = "clientKey.takenOver"
+    REPLACEMENT_DELAYED = "clientKeys.replacementDelayed"
     KEYS_REPLACED = "clientKeys.replaced"
     REPLACEMENT_STOPPED = "clientKeys.replacementStopped"
     KEY_LEAKED = "clientKey.leaked"
@@ -41,6 +43,7 @@ class Happened(StrEnum):
     ACCESS_REFUSED = "access.refused"
     CLAIM_APPROVED = "claim.approved"
     CLAIM_REFUSED = "claim.refused"
+    ONBOARDING_TOKEN_REVOKED = "onboardingToken.revoked"  # noqa: S105  # what happened to it
     API_KEY_CREATED = "apiKey.created"
     API_KEY_REVOKED = "apiKey.revoked"
     DELEGATION_CHANGED = "delegation.changed"

@@ -8,6 +8,7 @@ from uuid import UUID
 from litestar import Request, Response, get, post
 from litestar.params import PathParameter
 
+from app.access.access_tokens import AccessTokenRejected
 from app.access.authentication import (
     check_token_again,
     count_failed_token,
@@ -124,7 +125,7 @@ async def _failures_counted(request: Request[Any, Any, Any], reader: Reader) -> 
     """A token that opens nothing counts as a failed login, and too many are refused."""
     try:
         yield
-    except OnboardingNotFound:
+    except (OnboardingNotFound, AccessTokenRejected):
         if not isinstance(reader, CallingClient):
             await count_failed_token(request, reader)
         raise

@@ -8,8 +8,9 @@ from uuid import UUID
 from asyncpg import Record
 from msgspec import Struct
 
+from app.access.access_tokens import AccessTokenRejected
 from app.access.callers import CallingClient, Origin
-from app.access.onboarding_tokens import OnboardingToken, opens_onboarding
+from app.access.onboarding_tokens import OnboardingToken, opened_onboarding, opens_onboarding
 from app.apis.catalogue import Catalogue
 from app.apis.queries import Catalogues
 from app.audit.trail import Actor
@@ -146,9 +147,15 @@ def _check_reader(reader: Reader, client_id: UUID, row: Record, settings: Settin
         if reader.client_id != client_id or row["status"] is None:
             raise OnboardingNotFound
         check_standing(row["status"], key_has_ended=bool(row["key_has_ended"]))
-    elif not opens_onboarding(
-        reader, client_id, secret_key=settings.secret_key, version=row["token_version"]
-    ):
+        return
+    known = {"secret_key": settings.secret_key, "version": row["token_version"]}
+    if opened_onboarding(reader, client_id, **known):
+        raise AccessTokenRejected(
+            "The onboarding token has been revoked. The client reads its onboarding with an "
+            "access token of its own once it is confirmed; before that, make a new draft.",
+            allow_bearer=True,
+        )
+    if not opens_onboarding(reader, client_id, **known):
         raise OnboardingNotFound
 
 

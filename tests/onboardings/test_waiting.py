@@ -95,7 +95,7 @@ async def test_who_may_no_longer_read_is_told_on_waking(service: Service) -> Non
         await service.add(OnboardingTokenVersion(client_id=UUID(wizard.client_id), version=2))
         await opened(wizard)
         answer = await asyncio.wait_for(held, SOON)
-    assert answer.status_code == 404
+    assert answer.status_code == 401
     problem_of(answer)
 
 
