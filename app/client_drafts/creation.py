@@ -7,6 +7,7 @@ draft is made all the same and the question is put again before anyone confirms.
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -41,7 +42,7 @@ from app.organizations.children import not_below_errors
 from app.organizations.memory import Found, remembered
 from app.organizations.register import Register, RegisterEntry, Verdict
 from app.organizations.rules import organization_number_error
-from app.organizations.use_cases import organization_of
+from app.organizations.use_cases import organization_of, units_above
 from app.organizations.verdicts import verdict_error, winding_up_warning
 from app.problems import FieldError, InvalidRequest
 from app.settings import Settings
@@ -202,15 +203,27 @@ async def _organization(
     if found is None:
         found = await organization_of(maker.database.sessions, maker.register, number, now=now)
     if found is not None:
-        error = verdict_error(
-            found.entry,
-            number,
-            pointer="#/organizationNumber",
-            organisasjonsledd_allowed=maker.settings.organisasjonsledd_allowed,
-        )
-        if error:
-            errors.append(error)
+        errors += await _verdict_errors(maker, number, found.entry, now)
     return found
+
+
+async def _verdict_errors(
+    maker: DraftMaker, number: str, entry: RegisterEntry, now: datetime
+) -> list[FieldError]:
+    allowed = maker.settings.organisasjonsledd_allowed
+    judge = partial(
+        verdict_error,
+        entry,
+        number,
+        pointer="#/organizationNumber",
+        organisasjonsledd_allowed=allowed,
+    )
+    if judge() is None:
+        return []
+    # Only who is refused is worth asking once more: what he can use instead.
+    above = await units_above(maker.database.sessions, maker.register, entry, now=now)
+    error = judge(above=above)
+    return [error] if error else []
 
 
 def _remembered(known: Record, now: datetime) -> Found | None:

@@ -6,11 +6,10 @@ from datetime import datetime
 
 from app.database import Sessions
 from app.organizations.register import Register, Verdict
+from app.organizations.rules import MOST_LEVELS
 from app.organizations.use_cases import organization_of
 from app.problems import FieldError
 
-# A sub-unit may stand below organizational parts, which stand below the main unit.
-MOST_LEVELS = 5
 # Beyond these a request does not wait for the register: what it does not say is not held against
 # anybody, and what was learnt meanwhile is remembered for the next request.
 AT_ONCE = 4

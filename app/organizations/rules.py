@@ -5,6 +5,9 @@ from collections.abc import Collection
 from app.problems import FieldError
 from app.settings import Environment
 
+# A sub-unit may stand below organizational parts, which stand below the main unit.
+MOST_LEVELS = 5
+
 _WEIGHTS = (3, 2, 7, 6, 5, 4, 3, 2)
 # Real organizations, and the synthetic ones of Tenor.
 FIRST_DIGITS = {Environment.PRODUCTION: ("8", "9"), Environment.TEST: ("2", "3")}

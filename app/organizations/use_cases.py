@@ -5,7 +5,9 @@ from datetime import datetime
 from app.database import Sessions
 from app.organizations.memory import Found, fallen_back, remembered
 from app.organizations.queries import answer_kept, entry_of, remembered_organization
-from app.organizations.register import Register, RegisterUnavailable
+from app.organizations.register import Register, RegisterEntry, RegisterUnavailable
+from app.organizations.rules import MOST_LEVELS
+from app.organizations.verdicts import Above
 
 
 async def organization_of(
@@ -31,3 +33,18 @@ async def organization_of(
     async with sessions.begin() as db:
         await db.execute(answer_kept(number, entry, now))
     return Found(entry)
+
+
+async def units_above(
+    sessions: Sessions, register: Register, entry: RegisterEntry, *, now: datetime
+) -> list[Above]:
+    """Those that it belongs to, the nearest first, as far up as the register can be asked."""
+    found: list[Above] = []
+    above = entry.main_unit
+    while above is not None and len(found) < MOST_LEVELS:
+        known = await organization_of(sessions, register, above, now=now)
+        if known is None:
+            break
+        found.append(Above(above, known.entry.verdict))
+        above = known.entry.main_unit
+    return found

@@ -27,5 +27,5 @@ NUMBERS = {
     "310900052": "being wound up: accepted, with a warning",
     "310900060": "a municipality, which is a main unit: all is well",
     "310900079": "a part (organisasjonsledd) of 310900060: refused",
-    "310900087": "a sub-unit below 310900079: refused",
+    "310900087": "a sub-unit below 310900079: refused, its main unit 310900060 is named",
 }

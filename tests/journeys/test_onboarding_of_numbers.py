@@ -39,7 +39,7 @@ REFUSED = {
         "organizational_part",
         "(organisasjonsledd): use the number of its main unit, 310900060.",
     ),
-    "310900087": ("sub_unit", "310900087 (STORVIK LEGEKONTOR) is a sub-unit"),
+    "310900087": ("sub_unit", "use the number of its main unit, 310900060. Not 310900079"),
 }
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from app.organizations.register import RegisterEntry, Verdict
-from app.organizations.verdicts import verdict_error, winding_up_warning
+from app.organizations.verdicts import Above, verdict_error, winding_up_warning
 
 NUMBER, POINTER = "310000175", "#/organizationNumber"
 
@@ -22,6 +22,46 @@ def test_the_number_to_use_instead_is_named(verdict: Verdict) -> None:
     assert error is not None
     assert "310000019" in error.detail
     assert "Avd. Sentrum" in error.detail
+
+
+PART, TOP = "310900079", "310900060"
+
+
+@pytest.mark.parametrize(
+    ("above", "advice"),
+    [
+        ([], f"use the number of its main unit, {PART}."),
+        ([Above(PART, Verdict.MAIN_UNIT)], f"use the number of its main unit, {PART}."),
+        (
+            [Above(PART, Verdict.ORGANIZATIONAL_PART), Above(TOP, Verdict.MAIN_UNIT)],
+            f"use the number of its main unit, {TOP}. Not {PART}, which it stands below",
+        ),
+        (
+            [Above(PART, Verdict.ORGANIZATIONAL_PART)],
+            f"use the number of its main unit. Not {PART}",
+        ),
+        ([Above(PART, Verdict.BANKRUPT)], f"{PART}, would have to be used, but that is bankrupt"),
+        (
+            [Above(PART, Verdict.ORGANIZATIONAL_PART), Above(TOP, Verdict.DELETED)],
+            f"{TOP}, would have to be used, but that has been deleted",
+        ),
+    ],
+)
+def test_no_number_is_named_that_would_be_refused_too(above: list[Above], advice: str) -> None:
+    entry = RegisterEntry(Verdict.SUB_UNIT, main_unit=PART)
+    error = verdict_error(entry, NUMBER, pointer=POINTER, above=above)
+    assert error is not None
+    assert advice in error.detail
+
+
+def test_a_part_that_is_allowed_is_named() -> None:
+    entry = RegisterEntry(Verdict.SUB_UNIT, main_unit=PART)
+    above = [Above(PART, Verdict.ORGANIZATIONAL_PART), Above(TOP, Verdict.MAIN_UNIT)]
+    error = verdict_error(
+        entry, NUMBER, pointer=POINTER, above=above, organisasjonsledd_allowed=[PART]
+    )
+    assert error is not None
+    assert f"use the number of its main unit, {PART}." in error.detail
 
 
 def test_an_organizational_part_may_be_allowed_by_its_number() -> None:
