@@ -119,6 +119,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     drafts_per_day_and_key: Positive = 2_000
     drafts_per_hour_organization_and_key: Positive = 10
     drafts_per_minute_and_address: Positive = 30
+    logins_per_minute_and_address: Positive = 60
+    """Each asks the token issuer for something."""
     failed_logins_per_minute: Positive = 30
     """Failed authentications a minute for each address and key."""
 

@@ -13,13 +13,7 @@ from msgspec.structs import replace
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.access.sweeping import (
-    sweep_answers,
-    sweep_counts,
-    sweep_login_attempts,
-    sweep_login_sessions,
-    sweep_proofs,
-)
+from app.access.sweeping import SWEEPS
 from app.adapters.mail import SmtpServer
 from app.adapters.neighbours import Neighbours, neighbours
 from app.apis.queries import Catalogues, newest_version
@@ -34,6 +28,7 @@ from app.client_drafts.sweeping import (
     next_confirmation_to_lapse,
     next_draft_to_expire,
     sweep_drafts,
+    sweep_organizations,
 )
 from app.client_drafts.verifying import Verifier, next_verification_due, verify_one
 from app.client_keys.ending import end_keys, keys_published, next_key_to_end
@@ -207,6 +202,11 @@ def domain_jobs(sessions: Sessions, clock: Clock) -> Sequence[Job]:
         ),
         Job(name="old notices", every=HOUR, run=lambda: sweep_notices(sessions, now=clock())),
         Job(name="old drafts", every=10 * MINUTE, run=lambda: sweep_drafts(sessions, now=clock())),
+        Job(
+            name="unused organizations",
+            every=HOUR,
+            run=lambda: sweep_organizations(sessions, now=clock()),
+        ),
         Job(name="usual waits", every=60 * MINUTE, run=lambda: count_waits(sessions, now=clock())),
     )
 
@@ -221,11 +221,10 @@ def housekeeping(sessions: Sessions) -> Sequence[Job]:
             # Not the domain's clock: after a jump, what has just happened would look old.
             run=lambda: warn_of_unsealed(sessions, now=real_time()),
         ),
-        Job(name="used proofs", every=MINUTE, run=partial(sweep_proofs, sessions)),
-        Job(name="request counts", every=10 * MINUTE, run=partial(sweep_counts, sessions)),
-        Job(name="kept answers", every=10 * MINUTE, run=partial(sweep_answers, sessions)),
-        Job(name="login attempts", every=10 * MINUTE, run=partial(sweep_login_attempts, sessions)),
-        Job(name="login sessions", every=10 * MINUTE, run=partial(sweep_login_sessions, sessions)),
+        *(
+            Job(name=name, every=MINUTE, run=partial(sweep, sessions))
+            for name, sweep in SWEEPS.items()
+        ),
     )
 
 

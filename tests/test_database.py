@@ -1,4 +1,4 @@
-"""How long a statement of a process whose callers wait may take, and what is told of its failure."""
+"""How long a statement may take whose callers wait, and what is told of one that fails."""
 
 import logging
 from traceback import format_exception

@@ -47,6 +47,7 @@ def test_what_has_to_be_set_is_enough() -> None:
     assert settings.drafts_per_day_and_key == 2_000
     assert settings.drafts_per_hour_organization_and_key == 10
     assert settings.drafts_per_minute_and_address == 30
+    assert settings.logins_per_minute_and_address == 60
     assert settings.failed_logins_per_minute == 30
 
 

@@ -27,16 +27,19 @@ _asked = (
     func.unnest(
         bindparam("names", type_=ARRAY(Text)),
         bindparam("starts", type_=ARRAY(TIMESTAMP(timezone=True))),
+        bindparam("ends", type_=ARRAY(TIMESTAMP(timezone=True))),
     )
-    .table_valued("name", "start")
+    .table_valued("name", "start", "end")
     .render_derived(name="asked")
 )
 COUNTED = (
     insert(RequestCount)
     .from_select(
-        ["name", "window_start", "count"],
+        ["name", "window_start", "window_end", "count"],
         # In one order, so that two requests never wait for each other crosswise.
-        select(_asked.c.name, _asked.c.start, literal_column("1")).order_by(_asked.c.name),
+        select(_asked.c.name, _asked.c.start, _asked.c.end, literal_column("1")).order_by(
+            _asked.c.name
+        ),
     )
     .on_conflict_do_update(
         index_elements=[RequestCount.name, RequestCount.window_start],
@@ -66,8 +69,11 @@ class Limit(Struct, frozen=True):
     def start(self, now: datetime) -> datetime:
         return now - (now - EPOCH) % self.window
 
+    def end(self, now: datetime) -> datetime:
+        return self.start(now) + self.window
+
     def seconds_left(self, now: datetime) -> int:
-        return math.ceil((self.start(now) + self.window - now).total_seconds())
+        return math.ceil((self.end(now) - now).total_seconds())
 
     def refusal(self, now: datetime) -> TooManyRequests:
         seconds = self.seconds_left(now)
@@ -87,7 +93,7 @@ class Refused:
         # The one who was refused first is forgotten first: he is counted, and refused, again.
         while len(self._until) >= self._most:
             del self._until[next(iter(self._until))]
-        self._until[limit.name] = limit.start(now) + limit.window
+        self._until[limit.name] = limit.end(now)
 
     def check(self, limit: Limit, now: datetime) -> None:
         """Refuse whom `limit` has refused in this window."""
@@ -107,6 +113,7 @@ def asked_for(limits: Sequence[Limit], now: datetime) -> dict[str, list[Any]]:
     return {
         "names": [limit.name for limit in limits],
         "starts": [limit.start(now) for limit in limits],
+        "ends": [limit.end(now) for limit in limits],
     }
 
 

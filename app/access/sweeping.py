@@ -11,10 +11,10 @@ from app.database import Base, Sessions
 
 BATCH = 1000
 PROOF_KEPT = timedelta(minutes=10)
-LOGIN_KEPT = timedelta(hours=1)
+# A session holds a person's name and, sealed, his number: no longer than clocks may differ.
+LOGIN_KEPT = timedelta(minutes=1)
 ANSWER_KEPT = timedelta(hours=24)
-# The longest window is a day.
-COUNT_KEPT = timedelta(days=2)
+COUNT_KEPT = timedelta(minutes=10)
 
 NOW = func.clock_timestamp()
 
@@ -24,7 +24,7 @@ async def sweep_proofs(sessions: Sessions) -> bool:
 
 
 async def sweep_counts(sessions: Sessions) -> bool:
-    return await _swept(sessions, RequestCount, RequestCount.window_start < NOW - COUNT_KEPT)
+    return await _swept(sessions, RequestCount, RequestCount.window_end < NOW - COUNT_KEPT)
 
 
 async def sweep_answers(sessions: Sessions) -> bool:
@@ -37,6 +37,15 @@ async def sweep_login_attempts(sessions: Sessions) -> bool:
 
 async def sweep_login_sessions(sessions: Sessions) -> bool:
     return await _swept(sessions, LoginSession, LoginSession.expires_at < NOW - LOGIN_KEPT)
+
+
+SWEEPS = {
+    "used proofs": sweep_proofs,
+    "request counts": sweep_counts,
+    "kept answers": sweep_answers,
+    "login attempts": sweep_login_attempts,
+    "login sessions": sweep_login_sessions,
+}
 
 
 async def _swept(sessions: Sessions, table: type[Base], over: ColumnElement[bool]) -> bool:

@@ -33,6 +33,16 @@ def typed_code_limits(client_id: UUID, address: str) -> list[Limit]:
     ]
 
 
+def login_limit(address: str, settings: Settings) -> Limit:
+    """How often a login may be begun: an address has people behind it, and a program none."""
+    return Limit(
+        f"logins {network_of(address)}",
+        MINUTE,
+        settings.logins_per_minute_and_address,
+        "logins a minute from one address",
+    )
+
+
 class Judged(Struct, frozen=True):
     """What the limits say of a request that they do not refuse."""
 

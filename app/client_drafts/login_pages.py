@@ -18,6 +18,7 @@ from app.access.browser import (
     public_base,
     session_cookie,
 )
+from app.access.limits import Refused, exceeded
 from app.access.login import (
     CallbackAnswer,
     LoginCancelled,
@@ -42,6 +43,7 @@ from app.access.login_sessions import (
     start_session,
     take_attempt,
 )
+from app.client_drafts.limits import login_limit
 from app.client_drafts.noting import note_visit
 from app.client_drafts.redirects import legacy_redirect
 from app.client_drafts.rules import LastVisit
@@ -109,6 +111,7 @@ def _with_redirect(goal: Goal) -> str:
 async def begin_login(request: PageRequest) -> Answer:
     settings: Settings = request.app.state.settings
     goal = _goal(await own_form(request, settings.public_base_urls))
+    await _refuse_too_many(request)
     async with request.app.state.database.sessions() as db:
         attempt = await begin_attempt(db, goal, now=datetime.now(UTC))
     issuer: LoginIssuer = request.app.state.login
@@ -127,6 +130,18 @@ async def begin_login(request: PageRequest) -> Answer:
     answer = go_to(address)
     answer.set_cookie(login_cookie(settings, attempt.state))
     return answer
+
+
+async def _refuse_too_many(request: PageRequest) -> None:
+    """Anybody can begin a login, for any draft, and each is a row here and a call to the issuer."""
+    limit = login_limit(request.scope["state"]["address"], request.app.state.settings)
+    refused: Refused = request.app.state.failing
+    now = datetime.now(UTC)
+    refused.check(limit, now)
+    async with request.app.state.database.reads.acquire() as connection:
+        if await exceeded(connection, [limit], now):
+            refused.add(limit, now)
+            raise limit.refusal(now)
 
 
 @get("/login")

@@ -1,7 +1,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.client_drafts.rules import DeclineReason, DraftStatus, LastVisit, status_now
@@ -25,6 +25,12 @@ class ClientDraft(Base):
             postgresql_where="status = 'awaitingExchange'",
         ),
         Index(None, "activation_until", postgresql_where="status = 'awaitingActivation'"),
+        Index(
+            "ix_client_drafts_over_since",
+            text("coalesce(decided_at, expires_at)"),
+            postgresql_where="status <> 'pending'",
+        ),
+        Index(None, "replaces_keys_of", postgresql_where="replaces_keys_of IS NOT NULL"),
     )
 
     client_id: Mapped[UUID] = mapped_column(primary_key=True)

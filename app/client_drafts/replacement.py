@@ -55,6 +55,14 @@ async def replace_keys(
         return await _exchange(db, draft, client, keys, catalogue, settings, now)
     draft.status = next_state(TRANSITIONS, draft.status, DraftEvent.DELAY)
     draft.exchange_at = now + settings.scaled(EXCHANGED_AFTER)
+    record(
+        db,
+        Happened.REPLACEMENT_DELAYED,
+        actor=Actor(f"person:{draft.decided_by}"),
+        subject=client.client_id,
+        at=now,
+        draft=str(draft.client_id),
+    )
     tell_of_waiting_keys(db, draft, client, catalogue, now)
     await _changed(db, draft)
     return None

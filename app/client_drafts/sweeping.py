@@ -1,17 +1,27 @@
 """What becomes of drafts without anybody asking: they expire, and some day they are removed."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, exists, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.access.models import OnboardingTokenVersion
+from app.audit.trail import WORKER, Happened, record
+from app.changes.models import ClientChanges
 from app.changes.queries import client_changed
 from app.client_drafts.models import ClientDraft
 from app.client_drafts.rules import READABLE_AFTER_DECISION, TRANSITIONS, DraftEvent, DraftStatus
 from app.client_drafts.use_cases import lapse
+from app.clients.models import ClientConfiguration
 from app.database import Sessions
+from app.delegations.models import Delegation
+from app.organizations.models import Organization
 from app.state_machine import next_state
 
 BATCH = 500
+ORGANIZATION_KEPT = timedelta(days=90)
+"""Longer than a draft lives whose page names its sub-units."""
 
 
 async def expire_drafts(sessions: Sessions, *, now: datetime) -> bool:
@@ -27,6 +37,7 @@ async def expire_drafts(sessions: Sessions, *, now: datetime) -> bool:
         if draft is None:
             return False
         draft.status = next_state(TRANSITIONS, draft.status, DraftEvent.EXPIRE)
+        record(db, Happened.DRAFT_EXPIRED, actor=WORKER, subject=draft.client_id, at=now)
         await client_changed(db, draft.client_id)
     return True
 
@@ -84,5 +95,44 @@ async def sweep_drafts(sessions: Sessions, *, now: datetime) -> bool:
             .where(ClientDraft.client_id.in_(old))
             .returning(ClientDraft.client_id)
         )
+        gone = list(removed.scalars())
+        await _forget(db, gone)
+    return len(gone) == BATCH
+
+
+async def _forget(db: AsyncSession, draft_ids: list[UUID]) -> None:
+    """What is kept beside a draft, where no client has come of it that goes on using it."""
+    of_client = exists().where(ClientConfiguration.client_id == OnboardingTokenVersion.client_id)
+    await db.execute(
+        delete(OnboardingTokenVersion).where(
+            OnboardingTokenVersion.client_id.in_(draft_ids), ~of_client
+        )
+    )
+    of_client = exists().where(ClientConfiguration.client_id == ClientChanges.client_id)
+    await db.execute(
+        delete(ClientChanges).where(ClientChanges.client_id.in_(draft_ids), ~of_client)
+    )
+
+
+async def sweep_organizations(sessions: Sessions, *, now: datetime) -> bool:
+    """Forget what the register said of those whom nobody has asked about for long.
+
+    A draft may name any number there is, so this would grow without end.
+    """
+    number = Organization.organization_number
+    unused = (
+        select(number)
+        .where(
+            Organization.checked_at < now - ORGANIZATION_KEPT,
+            Organization.mark.is_(None),
+            ~exists().where(ClientConfiguration.organization_number == number),
+            ~exists().where(ClientDraft.organization_number == number),
+            ~exists().where(Delegation.giver == number),
+        )
+        .limit(BATCH)
+        .with_for_update(skip_locked=True)
+    )
+    async with sessions.begin() as db:
+        removed = await db.execute(delete(Organization).where(number.in_(unused)).returning(number))
         count = len(removed.all())
     return count == BATCH

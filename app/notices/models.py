@@ -25,7 +25,7 @@ class Notice(Base):
     """None where nobody has given one: the operator sees the notice all the same."""
     facts: Mapped[dict[str, str]] = mapped_column(JSONB)
     """What fills the gaps of its texts."""
-    created_at: Mapped[datetime]
+    created_at: Mapped[datetime] = mapped_column(index=True)
     due_at: Mapped[datetime]
     leased_until: Mapped[datetime | None] = mapped_column(default=None)
     attempts: Mapped[int] = mapped_column(default=0)

@@ -17,7 +17,7 @@ class Organization(Base):
     main_unit: Mapped[str | None] = mapped_column(default=None)
     etag: Mapped[str | None] = mapped_column(default=None)
     winding_up: Mapped[bool] = mapped_column(default=False)
-    checked_at: Mapped[datetime]
+    checked_at: Mapped[datetime] = mapped_column(index=True)
     outdated: Mapped[bool] = mapped_column(default=False)
     """The register has changed what it says since."""
     mark: Mapped[Mark | None] = mapped_column(default=None)

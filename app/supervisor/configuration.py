@@ -27,6 +27,7 @@ LIMITS = (
     "drafts_per_day_and_key",
     "drafts_per_hour_organization_and_key",
     "drafts_per_minute_and_address",
+    "logins_per_minute_and_address",
     "failed_logins_per_minute",
     "altinn_calls_per_minute",
 )

@@ -68,15 +68,20 @@ async def test_a_row_that_somebody_holds_is_left_for_later(database: Database) -
         assert await count(database, UsedProof) == 1
 
 
-async def test_counts_outlive_the_longest_window(database: Database) -> None:
-    for days in (0, 1, 3):
-        await add(database, RequestCount(name=str(days), window_start=ago(days * DAY), count=1))
+async def test_a_count_goes_soon_after_its_window(database: Database) -> None:
+    for end in (-DAY, -MINUTE, 9 * MINUTE, 11 * MINUTE):
+        await add(
+            database,
+            RequestCount(
+                name=str(end), window_start=ago(end + MINUTE), window_end=ago(end), count=1
+            ),
+        )
     await sweep_counts(database.sessions)
-    assert await count(database, RequestCount) == 2
+    assert await count(database, RequestCount) == 3
 
 
 async def test_logins_that_are_over_are_removed(database: Database) -> None:
-    for minutes in (-10, 10, 70):
+    for minutes in (-10, 0.5, 1.5):
         end = ago(minutes * MINUTE)
         attempt = LoginAttempt(
             state_digest=uuid4().bytes,

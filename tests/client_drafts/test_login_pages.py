@@ -3,7 +3,7 @@
 import time
 from collections.abc import AsyncIterator, Iterator
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx2
 import pytest
@@ -312,3 +312,26 @@ async def test_only_a_new_login_at_the_level_that_is_asked_for_opens_a_session(
             assert notice in back.text
             assert await sessions(service) == (status == 303)
             assert ("session" in browser.cookies) is (status == 303)
+
+
+async def test_logins_from_one_address_have_a_limit(database_url: str, issuer: Neighbours) -> None:
+    settings = settings_for(
+        database_url,
+        issuer=issuer.issuer_url,
+        logins_per_minute_and_address=2,
+        trusted_proxies=["127.0.0.1"],
+    )
+    async with serving(settings) as service, service.browser() as browser:
+
+        async def begins(address: str) -> httpx2.Response:
+            browser.headers["X-Forwarded-For"] = address
+            return await begun(browser, uuid4())  # anybody can name a draft
+
+        found = [(await begins("192.0.2.1")).status_code for _ in range(4)]
+        assert found == [303, 303, 429, 429]
+        assert (await begins("192.0.2.2")).status_code == 303
+        refused = await begins("192.0.2.1")
+        assert 1 <= int(refused.headers["retry-after"]) <= 60
+        assert refused.headers["content-type"].startswith("text/html")
+        async with service.database.sessions() as db:
+            assert await db.scalar(select(func.count()).select_from(LoginAttempt)) == 3

@@ -205,6 +205,9 @@ async def test_a_key_that_was_seen_lately_delays_the_exchange(
     assert (states[case.old.key.thumbprint] is KeyState.REVOKED) == at_once
     waits = DraftStatus.CONFIRMED if at_once else DraftStatus.AWAITING_EXCHANGE
     assert (await case.draft()).status is waits
+    told = select(AuditEvent.happened).where(AuditEvent.subject == str(case.client_id))
+    happened = "clientKeys.replaced" if at_once else "clientKeys.replacementDelayed"
+    assert (await service.ask(told.order_by(AuditEvent.id)))[-1] == happened
 
 
 async def test_after_a_day_the_keys_change_by_themselves(service: Service) -> None:

@@ -8,13 +8,25 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select
 
+from app.access.models import OnboardingTokenVersion
+from app.apis.catalogue import Tenancy
+from app.audit.models import AuditEvent
 from app.changes.models import ClientChanges
 from app.client_drafts.models import ClientDraft
 from app.client_drafts.rules import DraftStatus
-from app.client_drafts.sweeping import expire_drafts, sweep_drafts
+from app.client_drafts.sweeping import (
+    ORGANIZATION_KEPT,
+    expire_drafts,
+    sweep_drafts,
+    sweep_organizations,
+)
 from app.client_drafts.wire import AskedFor
 from app.client_keys.wire import StoredKey
+from app.clients.models import ClientConfiguration
 from app.database import Database
+from app.delegations.models import Delegation
+from app.organizations.models import Organization
+from app.organizations.register import Mark, Verdict
 from tests.examples import NOW, ORGANIZATION
 
 MOMENT, DAY = timedelta(microseconds=1), timedelta(days=1)
@@ -33,12 +45,13 @@ async def draft(
     status: DraftStatus = DraftStatus.PENDING,
     expires_at: datetime = NOW,
     decided_at: datetime | None = None,
+    organization_number: str = ORGANIZATION,
 ) -> UUID:
     row = ClientDraft(
         client_id=uuid4(),
         client_system_id="epj",
         api_key_prefix="abc",
-        organization_number=ORGANIZATION,
+        organization_number=organization_number,
         asked=AskedFor(api_scopes=[]),
         public_key=StoredKey(uuid4().hex, "kid", {}),
         status=status,
@@ -49,6 +62,20 @@ async def draft(
     async with database.sessions.begin() as db:
         db.add(row)
     return row.client_id
+
+
+def a_client(client_id: UUID, *, organization_number: str = ORGANIZATION) -> ClientConfiguration:
+    return ClientConfiguration(
+        client_id=client_id,
+        client_system_id="epj",
+        tenancy=Tenancy.SINGLE,
+        organization_number=organization_number,
+        organization_name="ENHET",
+        redirect_uris=[],
+        post_logout_redirect_uris=[],
+        child_organization_numbers=[],
+        created_at=NOW,
+    )
 
 
 async def left(database: Database) -> dict[UUID, DraftStatus]:
@@ -70,6 +97,9 @@ async def test_a_draft_expires_at_its_time_and_those_who_wait_are_told(database:
     }
     async with database.sessions() as db:
         assert [row.client_id for row in await db.scalars(select(ClientChanges))] == [over]
+        events = (await db.scalars(select(AuditEvent))).all()
+    told = [(event.happened, event.actor, event.subject, event.at) for event in events]
+    assert told == [("clientDraft.expired", "worker", str(over), NOW)]
 
 
 @pytest.mark.race
@@ -100,3 +130,51 @@ async def test_a_draft_that_is_over_is_readable_for_thirty_days(database: Databa
     }
     assert not await sweep_drafts(database.sessions, now=NOW)
     assert set(await left(database)) == kept
+
+
+async def test_with_a_draft_goes_what_was_kept_beside_it(database: Database) -> None:
+    old = NOW - 30 * DAY - MOMENT
+    gone = await draft(database, status=DraftStatus.EXPIRED, expires_at=old)
+    became = await draft(database, status=DraftStatus.CONFIRMED, decided_at=old)
+    async with database.sessions.begin() as db:
+        db.add(a_client(became))
+        for client_id in (gone, became):
+            db.add(ClientChanges(client_id=client_id, counter=1))
+            db.add(OnboardingTokenVersion(client_id=client_id, version=2))
+    assert not await sweep_drafts(database.sessions, now=NOW)
+    assert await left(database) == {}
+    async with database.sessions() as db:
+        for table in (ClientChanges, OnboardingTokenVersion):
+            assert [row.client_id for row in await db.scalars(select(table))] == [became]
+
+
+async def test_an_organization_that_nobody_uses_is_forgotten(database: Database) -> None:
+    long_ago = NOW - ORGANIZATION_KEPT - MOMENT
+    client_id = await draft(database, organization_number="310000019")
+    used = {"310000019", "310000027", "310000035", "310000043", "310000051"}
+    async with database.sessions.begin() as db:
+        for number in used | {"310000078", "310000086"}:
+            db.add(
+                Organization(
+                    organization_number=number,
+                    verdict=Verdict.MAIN_UNIT,
+                    checked_at=NOW - ORGANIZATION_KEPT if number == "310000051" else long_ago,
+                    mark=Mark.BANKRUPT if number == "310000043" else None,
+                )
+            )
+        db.add(a_client(client_id, organization_number="310000027"))
+        await db.flush()
+        db.add(
+            Delegation(
+                id=uuid4(),
+                client_id=client_id,
+                right="right",
+                giver="310000035",
+                receiver="310000019",
+                since=NOW,
+            )
+        )
+    assert not await sweep_organizations(database.sessions, now=NOW)
+    async with database.sessions() as db:
+        rows = await db.scalars(select(Organization.organization_number))
+        assert set(rows) == used
