@@ -11,8 +11,7 @@ from app.audit.models import AuditEvent
 from app.audit.trail import OPERATOR
 from app.onboardings.revoking import revoke_onboarding_token
 from tests.examples import NOW
-from tests.onboardings.test_waiting import SOON, waiting
-from tests.onboardings.wizards import Wizard, a_wizard
+from tests.onboardings.wizards import Wizard, a_wizard, waiting
 from tests.serving import Client, Service, problem_of
 
 
@@ -38,7 +37,7 @@ async def test_a_request_that_waits_ends_at_once(service: Service) -> None:
     wizard = await a_wizard(service)
     async with waiting(wizard) as held:
         await revoke(wizard)
-        async with asyncio.timeout(SOON):
+        async with asyncio.timeout(3):
             assert (await held).status_code == 401
 
 
