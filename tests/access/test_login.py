@@ -39,7 +39,7 @@ from app.access.models import LoginAttempt, LoginSession
 from app.access.person_numbers import PersonNumber, unsealed
 from app.audit.models import AuditEvent
 from app.database import Database
-from tests.client_drafts.serving import settings_for
+from tests.serving import settings_for
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 ISSUER = "https://sts.example"

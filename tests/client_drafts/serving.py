@@ -3,7 +3,6 @@
 The token issuer is away: a session is begun as the callback begins it.
 """
 
-import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,8 +11,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import httpx2
-import msgspec
-from joserfc.jwk import ECKey
 from litestar import Litestar
 from msgspec import Struct
 
@@ -29,16 +26,15 @@ from app.database import Database
 from app.main import application
 from app.organizations.models import Organization
 from app.organizations.register import Verdict
-from app.settings import Environment, Settings
+from app.settings import Settings
 from app.web.frame import Frame
 from tests.approvals.examples import CLIENT_SCOPE
 from tests.examples import NOW, ORGANIZATION
 from tests.publications.examples import WITH_SYSTEM
+from tests.serving import alive
 
-BASE = "http://127.0.0.1:8080"
 RETURN = "http://localhost:8765/done"
 NAME = "Kari Nordmann"
-LOGIN_KEY = ECKey.generate_key("P-256", auto_kid=True)
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
 
 
@@ -67,22 +63,6 @@ class Service(Struct):
             return await db.get_one(ClientDraft, client_id)
 
 
-def settings_for(database_url: str, **more: Any) -> Settings:
-    given: dict[str, Any] = {
-        "database_url": database_url,
-        "public_base_urls": [BASE, "http://localhost:8080"],
-        "environment": Environment.TEST,
-        "secret_key": "the-secret-key-of-these-tests-0123456789",
-        "issuer": "http://127.0.0.1:9/sts",
-        "registration_token": "the-registration-token-of-these-tests",
-        "login_client_id": "the-service",
-        "login_key": msgspec.json.encode(LOGIN_KEY.as_dict(private=True)).decode(),
-        "operator_name": "Prøvedrift AS",
-        "enhetsregisteret_url": "http://127.0.0.1:9",
-    }
-    return Settings(**(given | more))
-
-
 @asynccontextmanager
 async def serving(settings: Settings) -> AsyncIterator[Service]:
     framed = application(settings, clock=lambda: NOW)
@@ -100,28 +80,6 @@ async def serving(settings: Settings) -> AsyncIterator[Service]:
         await service.add(CatalogueVersion(content=WITH_SYSTEM, applied_at=NOW))
         await service.add(an_organization())
         yield service
-
-
-@asynccontextmanager
-async def alive(app: Litestar) -> AsyncIterator[None]:
-    """In a task of its own: a fixture's end may run in another one than its beginning."""
-    began, over = asyncio.Event(), asyncio.Event()
-
-    async def live() -> None:
-        async with app.lifespan():
-            began.set()
-            await over.wait()
-
-    living = asyncio.create_task(live())
-    waiting = asyncio.create_task(began.wait())
-    await asyncio.wait([living, waiting], return_when=asyncio.FIRST_COMPLETED)
-    try:
-        if not living.done():
-            yield
-    finally:
-        waiting.cancel()
-        over.set()
-        await living
 
 
 def a_draft(**more: Any) -> ClientDraft:

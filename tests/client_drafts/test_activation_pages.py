@@ -20,11 +20,11 @@ from tests.client_drafts.serving import (
     Visitor,
     a_draft,
     serving,
-    settings_for,
     visiting,
 )
 from tests.examples import NOW
 from tests.publications.examples import SYSTEM, WITH_SYSTEM
+from tests.serving import settings_for
 
 SKY = replace(SYSTEM, pairing=True, activation=Activation.REDIRECT)
 

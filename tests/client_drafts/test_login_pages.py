@@ -16,18 +16,11 @@ from app.access.id_tokens import SECURITY_LEVEL
 from app.access.models import LoginAttempt, LoginSession
 from app.client_drafts.rules import LastVisit
 from app.sandbox.neighbours import Neighbours
-from tests.client_drafts.serving import (
-    BASE,
-    LOGIN_KEY,
-    SAME_ORIGIN,
-    Service,
-    a_draft,
-    serving,
-    settings_for,
-)
+from tests.client_drafts.serving import SAME_ORIGIN, Service, a_draft, serving
 from tests.raw_server import Asked, answer, raw_server
 from tests.sandbox.installer import NEIGHBOURS
 from tests.sandbox.processes import running
+from tests.serving import BASE, LOGIN_KEY, settings_for
 
 LOCALHOST = "http://localhost:8080"
 

@@ -21,25 +21,24 @@ from app.clients.models import ClientConfiguration
 from app.organizations.models import Organization
 from app.organizations.register import Verdict
 from tests.client_drafts.serving import (
-    BASE,
     NAME,
     RETURN,
     SAME_ORIGIN,
     Service,
     a_draft,
     serving,
-    settings_for,
     visiting,
 )
 from tests.examples import NOW
 from tests.publications.examples import SYSTEM, WITH_SYSTEM
+from tests.serving import BASE, settings_for
 
 CHANGED = "Siden er vist på nytt"
 
 
 @pytest.fixture
 async def service(database_url: str) -> AsyncIterator[Service]:
-    async with serving(settings_for(database_url)) as service:
+    async with serving(settings_for(database_url, operator_name="Prøvedrift AS")) as service:
         yield service
 
 

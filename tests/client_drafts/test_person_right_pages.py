@@ -22,7 +22,6 @@ from app.client_drafts.rules import DeclineReason, DraftStatus, LastVisit
 from app.clients.models import ClientConfiguration
 from tests.client_drafts.rights import PERSON, ToldRights
 from tests.client_drafts.serving import (
-    BASE,
     NAME,
     RETURN,
     SAME_ORIGIN,
@@ -30,11 +29,11 @@ from tests.client_drafts.serving import (
     Visitor,
     a_draft,
     serving,
-    settings_for,
     visiting,
 )
 from tests.examples import NOW, ORGANIZATION
 from tests.publications.examples import WITH_SYSTEM
+from tests.serving import BASE, settings_for
 
 RIGHT = PersonRight(
     resource_id="the-right",
