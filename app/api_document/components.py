@@ -37,8 +37,8 @@ PARAMETERS: Mapping[str, Any] = {
         "name": "If-Match",
         "in": "header",
         "description": (
-            "The `ETag` of what the change is based on, from any read of the client, its keys or "
-            "its delegations: 412 when something of the client has changed since."
+            "The `ETag` of what the change is based on, from any read of the client, its keys, its "
+            "delegations or its onboarding: 412 when something of it has changed since."
         ),
         "schema": {"type": "string"},
         "example": 'W/"7-3-en"',

@@ -249,13 +249,16 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "lengthenConfirmLink": Operation(
         security=ONBOARDING[:1],
+        headers=["ifMatch"],
         answers={
             200: Answer("The links, and how long they work.", "ConfirmLink", ["Cache-Control"])
         },
         refusals=[
+            "MembersRefused",
             "OnboardingTokenRejected",
             "OnboardingNotFound",
             "NotLengthened",
+            "PreconditionFailed",
             "TooManyRequests",
             "InternalError",
             "Unavailable",

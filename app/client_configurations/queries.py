@@ -107,13 +107,3 @@ async def scopes_of(db: AsyncSession, client_id: UUID) -> set[str]:
         )
     )
     return set(rows)
-
-
-async def has_ended(db: AsyncSession, client_id: UUID, thumbprint: str | None) -> bool:
-    """Whether the key of a proof is one of the client's own that no longer works."""
-    state = await db.scalar(
-        select(HAS_ENDED)
-        .select_from(proof_key)
-        .where(proof_key.thumbprint == thumbprint, proof_key.client_id == client_id)
-    )
-    return bool(state)

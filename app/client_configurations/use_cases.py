@@ -22,7 +22,6 @@ from app.client_configurations.asking import (
 from app.client_configurations.queries import (
     CURRENT_CLIENT,
     client_to_change,
-    has_ended,
     scopes_of,
 )
 from app.client_configurations.statuses import (
@@ -32,6 +31,7 @@ from app.client_configurations.statuses import (
     scope_answer,
 )
 from app.client_configurations.wire import ClaimUpdate, CurrentClient
+from app.client_keys.calling import check_caller
 from app.client_keys.use_cases import note_use
 from app.clients.models import ClientConfiguration
 from app.clients.standing import check_standing
@@ -117,7 +117,9 @@ async def change_client(
     if not (errors or child_errors(asked.get("child_organization_numbers"), settings)):
         errors += await _children_errors(database, register, caller, asked, now)
     async with database.sessions.begin() as db:
-        client = await _client_that_may_change(db, caller)
+        client = await client_to_change(db, caller.client_id)
+        await check_caller(db, caller, seen_at=now)
+        assert client is not None  # or the caller would have been refused
         await check_version(db, caller.client_id, has_seen)
         kept = await scopes_of(db, caller.client_id)
         system = catalogue.systems.get(client.client_system_id)
@@ -179,14 +181,6 @@ async def _children_errors(
         pointer="#/childOrganizationNumbers",
         now=now,
     )
-
-
-async def _client_that_may_change(db: AsyncSession, caller: CallingClient) -> ClientConfiguration:
-    client = await client_to_change(db, caller.client_id)
-    ended = await has_ended(db, caller.client_id, caller.key_thumbprint)
-    check_standing(client.status if client else None, key_has_ended=ended)
-    assert client is not None  # or the standing would have been refused
-    return client
 
 
 def _pairs(asked: dict[str, Any]) -> list[tuple[str, str]]:

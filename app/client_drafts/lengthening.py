@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.apis.catalogue import Catalogue
 from app.audit.trail import Actor, Happened, record
-from app.changes.queries import client_changed
+from app.changes.queries import VersionCheck, check_version, client_changed
 from app.client_drafts.models import ClientDraft
 from app.client_drafts.queries import draft_to_decide
 from app.client_drafts.rules import (
@@ -30,6 +30,7 @@ async def lengthen_client_draft(
     catalogue: Catalogue,
     settings: Settings,
     actor: Actor,
+    has_seen: VersionCheck,
     now: datetime,
 ) -> ClientDraft:
     """A whole life from now on, whether the draft's time is over or not.
@@ -40,6 +41,7 @@ async def lengthen_client_draft(
         draft = await draft_to_decide(db, client_id)
         if draft is None:
             raise DraftNotFound
+        await check_version(db, client_id, has_seen)
         following = next_state(TRANSITIONS, draft.status_at(now), DraftEvent.LENGTHEN)
         if draft.lengthened >= MOST_LENGTHENINGS:
             raise LengthenedTooOften

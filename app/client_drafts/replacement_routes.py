@@ -4,17 +4,13 @@ from http import HTTPStatus
 from typing import Any
 
 from litestar import Request, Response, delete, get
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.authentication import client_that_changes, client_that_reads
-from app.access.callers import CallingClient
 from app.changes.queries import check_version, counter_of
-from app.client_drafts.models import ClientDraft
 from app.client_drafts.replacement import stop_replacement, waiting_exchange
 from app.client_drafts.rules import NoReplacement
 from app.client_drafts.wire import KeyReplacement
-from app.client_keys.queries import standing_of
-from app.clients.standing import check_standing
+from app.client_keys.calling import check_caller
 from app.web.conditional import check_if_match, etag, sent_if_match, versioned
 
 PATH = "/client/key-replacement"
@@ -31,9 +27,13 @@ async def get_key_replacement(request: Request[Any, Any, Any]) -> Response[KeyRe
     are lost, and when that happens. 404 where there is none.
     """
     caller = await client_that_reads(request)
-    async with request.app.state.database.sessions() as db:
+    state = request.app.state
+    async with state.database.sessions.begin() as db:
         counter = await counter_of(db, caller.client_id)
-        draft = await _waiting(db, caller)
+        await check_caller(db, caller, seen_at=state.clock())
+        draft = await waiting_exchange(db, caller.client_id)
+    if draft is None:
+        raise NoReplacement
     at = draft.exchange_at
     assert isinstance(at, datetime)  # each that waits has its time
     body = KeyReplacement(draft.public_key.thumbprint, at)
@@ -52,16 +52,10 @@ async def delete_key_replacement(request: Request[Any, Any, Any]) -> None:
     caller = await client_that_changes(request)
     state = request.app.state
     async with state.database.sessions.begin() as db:
-        draft = await _waiting(db, caller)
+        await check_caller(db, caller)
+        draft = await waiting_exchange(db, caller.client_id)
+        if draft is None:
+            raise NoReplacement
         has_seen = partial(check_if_match, sent_if_match(request))
         await check_version(db, caller.client_id, has_seen)
         await stop_replacement(db, draft.client_id, caller.actor, now=state.clock())
-
-
-async def _waiting(db: AsyncSession, caller: CallingClient) -> ClientDraft:
-    standing = await standing_of(db, caller.client_id, caller.key_thumbprint)
-    check_standing(standing[0] if standing else None, key_has_ended=bool(standing and standing[1]))
-    draft = await waiting_exchange(db, caller.client_id)
-    if draft is None:
-        raise NoReplacement
-    return draft

@@ -1,5 +1,6 @@
 """The SQL of a client's keys."""
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import (
@@ -139,10 +140,11 @@ async def live_keys_to_change(db: AsyncSession, client_id: UUID) -> list[ClientK
 
 async def standing_of(
     db: AsyncSession, client_id: UUID, proof_thumbprint: str | None
-) -> Row[ClientStatus, bool] | None:
-    """The client's status, and whether the key of the proof is one of its own that has ended."""
+) -> Row[ClientStatus, bool, str | None, datetime | None] | None:
+    """The client's status, whether the key of the proof is one of its own that has ended, and
+    which that is and when it was last seen."""
     found = await db.execute(
-        select(ClientConfiguration.status, HAS_ENDED)
+        select(ClientConfiguration.status, HAS_ENDED, *OWN_KEY)
         .outerjoin(
             proof_key,
             and_(

@@ -3,15 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from app.access.callers import CallingClient
 from app.audit.trail import Happened, record
 from app.changes.queries import VersionCheck, check_version, client_changed
+from app.client_keys.calling import check_caller
 from app.client_keys.models import ClientKey
-from app.client_keys.queries import live_keys_to_change, standing_of
+from app.client_keys.queries import live_keys_to_change
 from app.client_keys.rules import TRANSITIONS, KeyEvent, KeyNotFound, KeyState, LastUsableKey
-from app.clients.standing import check_standing
 from app.database import Sessions
 from app.publications.queries import want_publication
 from app.state_machine import next_state
@@ -32,7 +30,7 @@ async def retire_key(
     """
     async with sessions.begin() as db:
         keys = await live_keys_to_change(db, caller.client_id)
-        await check_caller(db, caller)
+        await check_caller(db, caller, seen_at=now)
         key = next((key for key in keys if key.thumbprint == thumbprint), None)
         if key is None:
             raise KeyNotFound
@@ -56,12 +54,6 @@ async def retire_key(
         )
         await client_changed(db, caller.client_id)
         return await want_publication(db, caller.client_id)
-
-
-async def check_caller(db: AsyncSession, caller: CallingClient) -> None:
-    """Refuse a client that is stopped, or that signs with a key of its own that has ended."""
-    standing = await standing_of(db, caller.client_id, caller.key_thumbprint)
-    check_standing(standing[0] if standing else None, key_has_ended=bool(standing and standing[1]))
 
 
 def can_log_in_without(key: ClientKey, keys: Sequence[ClientKey], *, until: datetime) -> bool:

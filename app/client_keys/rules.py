@@ -100,6 +100,14 @@ def unusable(
     return UNUSABLE.get(state)
 
 
+USE_IS_NOTED_EVERY = timedelta(minutes=1)
+
+
+def is_seen_anew(used_at: datetime | None, now: datetime) -> bool:
+    """Once a minute is enough to know that a key is in use."""
+    return used_at is None or now - used_at > USE_IS_NOTED_EVERY
+
+
 class RenewalWindow(Struct, frozen=True):
     """When the key is best renewed: from then on, and before its end."""
 

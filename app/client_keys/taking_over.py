@@ -16,9 +16,10 @@ from app.access.callers import CallingClient
 from app.access.public_jwk import PublicKey
 from app.audit.trail import Happened, record
 from app.changes.queries import client_changed
+from app.client_keys.calling import check_caller
 from app.client_keys.models import ClientKey
 from app.client_keys.queries import live_keys_to_change
-from app.client_keys.retiring import can_log_in_without, check_caller
+from app.client_keys.retiring import can_log_in_without
 from app.client_keys.rules import LIVE
 from app.clients.models import ClientConfiguration
 from app.clients.rules import ClientStatus

@@ -1,6 +1,6 @@
 """What can be done with a client's keys. Each function is one transaction."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
 from asyncpg import Record, UniqueViolationError
@@ -24,13 +24,12 @@ from app.client_keys.rules import (
     KidTaken,
     TooManyKeys,
     end_of_life,
+    is_seen_anew,
 )
 from app.client_keys.taking_over import take_over
 from app.client_keys.wire import ClientSecretCreated, StoredKey
 from app.clients.standing import check_standing
 from app.database import Connection, Database
-
-USE_IS_NOTED_EVERY = timedelta(minutes=1)
 
 
 class AddedKey(Struct, frozen=True):
@@ -132,6 +131,7 @@ async def _add_key(
         standing = checked(await _added_or_found(connection, caller, new))
         if standing["key_of"] is not None:
             already = _registered_already(standing, caller, new.key)
+            await note_use(connection, standing, new.now)
             if new.last_used_at is not None:
                 await NOTE_USE.row(connection, of_thumbprint=new.key.thumbprint, now=new.now)
             return already
@@ -213,7 +213,6 @@ def _new(new: NewKey, wanted: int) -> AddedKey:
 
 
 async def note_use(connection: Connection, row: Record, now: datetime) -> None:
-    """Once a minute is enough to know that a client's key is in use."""
-    used_at = row["own_key_used_at"]
-    if row["own_key"] and (used_at is None or now - used_at > USE_IS_NOTED_EVERY):
+    """That the client's key is in use, of which `row` tells what is known."""
+    if row["own_key"] and is_seen_anew(row["own_key_used_at"], now):
         await NOTE_USE.row(connection, of_thumbprint=row["own_key"], now=now)

@@ -36,7 +36,10 @@ async def get_multi_tenant_delegations(
     catalogues: Catalogues = request.app.state.catalogues
     version = await catalogues.version_in_force()
     delegators = await use_cases.delegators_of(
-        request.app.state.database, await catalogues.of(version), caller
+        request.app.state.database,
+        await catalogues.of(version),
+        caller,
+        now=request.app.state.clock(),
     )
     body = msgspec.convert(delegators.entries, list[MultiTenantDelegation], from_attributes=True)
     return versioned(request, body, etag(delegators.counter, version))

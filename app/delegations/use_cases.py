@@ -15,9 +15,8 @@ from app.access.callers import CallingClient
 from app.access.idempotency import Once
 from app.apis.catalogue import Catalogue, DeclaredDelegation
 from app.changes.queries import VersionCheck, counter_of
-from app.client_keys.queries import standing_of
+from app.client_keys.calling import check_caller
 from app.clients.models import ClientConfiguration
-from app.clients.standing import check_standing
 from app.database import Database
 from app.delegations.altinn import (
     Altinn,
@@ -70,7 +69,7 @@ async def delegations_of(
     limit: int = 1,
 ) -> Page:
     """The client's records from `after` on, or `only` one. Who reads them is taken to wait."""
-    async with database.sessions() as db:
+    async with database.sessions.begin() as db:
         counter = await counter_of(db, caller.client_id)
         frame = await _frame(db, caller, catalogue, pages_url, now)
         rows = await records_of(db, caller.client_id, only=only, after=after, limit=limit + 1)
@@ -104,8 +103,7 @@ async def _frame(
     pages_url: str | None,
     now: datetime,
 ) -> Frame:
-    standing = await standing_of(db, caller.client_id, caller.key_thumbprint)
-    check_standing(standing[0] if standing else None, key_has_ended=bool(standing and standing[1]))
+    await check_caller(db, caller, seen_at=now)
     client = await db.get_one(ClientConfiguration, caller.client_id)
     return Frame(client, catalogue.systems[client.client_system_id], catalogue, pages_url, now)
 
@@ -116,14 +114,13 @@ class Delegators(Struct, frozen=True):
 
 
 async def delegators_of(
-    database: Database, catalogue: Catalogue, caller: CallingClient
+    database: Database, catalogue: Catalogue, caller: CallingClient, *, now: datetime
 ) -> Delegators:
     """Those that let a client of many act for them, as far as Altinn has a say in it."""
-    async with database.sessions() as db:
+    async with database.sessions.begin() as db:
         counter = await counter_of(db, caller.client_id)
-        standing = await standing_of(db, caller.client_id, caller.key_thumbprint)
+        await check_caller(db, caller, seen_at=now)
         states = await states_of(db, caller.client_id)
-    check_standing(standing[0] if standing else None, key_has_ended=bool(standing and standing[1]))
     declared = catalogue.declared_clients.get(caller.client_id)
     if declared is None:
         return Delegators([], counter)
@@ -197,7 +194,7 @@ async def request_right(
 
     `has_seen` judges before Altinn is asked: what Altinn has taken cannot be taken back.
     """
-    async with database.sessions() as db:
+    async with database.sessions.begin() as db:
         frame = await _frame(db, caller, catalogue, pages_url, now)
         delegation = await _own(db, caller, delegation_id)
         earlier = await once.earlier(db, DelegationRequestAnswer) if once else None

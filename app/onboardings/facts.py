@@ -27,6 +27,8 @@ class DraftSeen(Struct, frozen=True, kw_only=True):
     """It was asked for with the draft."""
     activation_until: datetime | None = None
     activated_at: datetime | None = None
+    replaced_client: UUID | None = None
+    """The one that its key is for, in place of the client's own."""
     exchange_at: datetime | None = None
     """When its key takes over from those of a client that there is."""
     scopes: Sequence[str] = ()
@@ -119,6 +121,11 @@ class Facts(Struct, frozen=True, kw_only=True):
     external_ref: str | None = None
     draft: DraftSeen | None = None
     client: ClientSeen | None = None
+
+    @property
+    def final_client_id(self) -> UUID:
+        """The client that the draft becomes, or whose keys it replaces."""
+        return (self.draft and self.draft.replaced_client) or self.client_id
 
 
 class Around(Struct, frozen=True, kw_only=True):

@@ -68,6 +68,7 @@ def _draft(row: Record) -> DraftSeen:
         activation=row["activation"],
         activation_until=row["activation_until"],
         activated_at=row["activated_at"],
+        replaced_client=row["replaces_keys_of"],
         exchange_at=row["exchange_at"],
         scopes=asked.api_scopes,
         claims=[claim.key for claim in asked.claims],

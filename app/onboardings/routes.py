@@ -1,6 +1,7 @@
 import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any
 from uuid import UUID
@@ -31,7 +32,14 @@ from app.onboardings.use_cases import (
 from app.onboardings.waiting import LONGEST, HeldRequests
 from app.onboardings.wire import ConfirmLink, Onboarding
 from app.settings import Settings
-from app.web.conditional import etag, is_known, sent_if_none_match
+from app.web.bodies import no_members
+from app.web.conditional import (
+    check_if_match,
+    etag,
+    is_known,
+    sent_if_match,
+    sent_if_none_match,
+)
 from app.web.preferences import wanted_wait
 
 ClientId = Annotated[str, PathParameter(description="The `clientId` that the draft was given.")]
@@ -90,6 +98,7 @@ async def post_confirm_link(
     From now on it lives as long as a new one would. Five times at most.
     """
     token = await onboarding_token_of(request)
+    no_members(await request.body())
     settings: Settings = request.app.state.settings
     async with _failures_counted(request, token):
         draft = await lengthen_draft(
@@ -97,11 +106,12 @@ async def post_confirm_link(
             token,
             _uuid(client_id),
             origin_of(request),
-            request.app.state.clock(),
+            has_seen=partial(check_if_match, sent_if_match(request)),
+            now=request.app.state.clock(),
         )
     confirm_url = f"{settings.base_url}/confirm-client/{draft.client_id}"
     link = ConfirmLink(
-        client_id=draft.client_id,
+        client_id=draft.final_client_id,
         confirm_url=confirm_url,
         share_url=f"{confirm_url}?shared=1",
         expires_at=draft.expires_at,

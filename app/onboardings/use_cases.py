@@ -14,9 +14,10 @@ from app.access.onboarding_tokens import OnboardingToken, opened_onboarding, ope
 from app.apis.catalogue import Catalogue
 from app.apis.queries import Catalogues
 from app.audit.trail import Actor
+from app.changes.queries import VersionCheck
 from app.client_drafts.lengthening import lengthen_client_draft
 from app.client_drafts.models import ClientDraft
-from app.client_drafts.rules import DraftNotFound
+from app.client_drafts.rules import DraftNotFound, DraftStatus
 from app.client_keys.use_cases import note_use
 from app.clients.standing import check_standing
 from app.database import Database
@@ -117,9 +118,18 @@ async def read_onboarding(
 
 
 async def lengthen_draft(
-    known_here: Surroundings, token: OnboardingToken, client_id: UUID, origin: Origin, now: datetime
+    known_here: Surroundings,
+    token: OnboardingToken,
+    client_id: UUID,
+    origin: Origin,
+    *,
+    has_seen: VersionCheck,
+    now: datetime,
 ) -> ClientDraft:
-    """Only whoever has the token that came with the draft: a client has been confirmed."""
+    """Only whoever has the token that came with the draft: a client has been confirmed.
+
+    `has_seen` refuses when the caller has not seen what he lengthens.
+    """
     async with known_here.database.reads.acquire() as connection:
         row = await ONBOARDING.row(connection, client_id=client_id, proof_thumbprint=None)
         assert row is not None  # the statement answers one row, whatever there is
@@ -135,6 +145,7 @@ async def lengthen_draft(
                 catalogue=catalogue,
                 settings=known_here.settings,
                 actor=Actor("onboarding-token", origin.address, origin.request_id),
+                has_seen=has_seen,
                 now=now,
             )
         except DraftNotFound:
@@ -177,14 +188,19 @@ def _around(
     )
 
 
+def _may_expire(facts: Facts) -> bool:
+    """One that waits for its exchange has been confirmed, and does so whatever its life was."""
+    waits = facts.draft is not None and facts.draft.status is DraftStatus.AWAITING_EXCHANGE
+    return facts.client is None and not waits
+
+
 def _onboarding(
     facts: Facts, around: Around, steps: list[Step], usable: list[str], outcome: Outcome
 ) -> Onboarding:
     begun = facts.draft or facts.client
     assert begun is not None  # or there would be no facts
-    confirmed = facts.client is not None
     return Onboarding(
-        client_id=facts.client_id,
+        client_id=facts.final_client_id,
         outcome=outcome,
         state=state_of(steps, outcome),
         steps=[onboarding_step(step, facts, around) for step in steps],
@@ -194,7 +210,7 @@ def _onboarding(
         organization_number=facts.organization_number,
         organization_name=facts.organization_name,
         external_ref=facts.external_ref,
-        expires_at=facts.draft.expires_at if facts.draft and not confirmed else None,
+        expires_at=facts.draft.expires_at if facts.draft and _may_expire(facts) else None,
         created_at=begun.created_at,
         updated_at=updated_at(begun.created_at, steps),
     )

@@ -13,7 +13,7 @@ from app.client_drafts.models import ClientDraft
 from app.client_drafts.rules import MOST_LENGTHENINGS
 from tests.examples import NOW
 from tests.onboardings.wizards import a_wizard
-from tests.serving import FJORD, Service, problem_of
+from tests.serving import FJORD, Service, pointers, problem_of
 
 
 @pytest.mark.parametrize("hours", [20, 24, 60])
@@ -37,6 +37,23 @@ async def test_it_lives_as_long_as_a_new_one_from_now_on(service: Service, hours
         .order_by(AuditEvent.id)
     )
     assert happened == ["clientDraft.created", "clientDraft.lengthened"]
+
+
+async def test_who_has_not_seen_what_he_lengthens_is_told_so(service: Service) -> None:
+    wizard = await a_wizard(service)
+    seen = (await wizard.read()).headers["etag"]
+    assert (await wizard.lengthen(if_match=seen)).status_code == 200
+    answer = await wizard.lengthen(if_match=seen)
+    assert answer.status_code == 412
+    assert problem_of(answer)["type"].endswith("/precondition-failed")
+    assert await service.ask(select(ClientDraft.lengthened)) == [1]
+    assert (await wizard.lengthen(if_match="*")).status_code == 200
+
+
+async def test_it_is_told_nothing_else(service: Service) -> None:
+    wizard = await a_wizard(service)
+    assert pointers(await wizard.lengthen(b'{"hours": 48}')) == [("#/hours", "unknown_member")]
+    assert (await wizard.lengthen(b"{}")).status_code == 200
 
 
 async def test_what_has_been_confirmed_is_not_lengthened(service: Service) -> None:

@@ -10,8 +10,8 @@ from app.client_configurations.operator import change_status
 from app.clients.rules import ClientEvent
 from tests.examples import NOW, ORGANIZATION
 from tests.installers.keys import ec_key
-from tests.onboardings.wizards import a_wizard, by_code
-from tests.serving import EDI, FJORD, Service, a_draft, problem_of
+from tests.onboardings.wizards import a_wizard, a_wizard_in_place_of, by_code
+from tests.serving import EDI, FJORD, Client, Service, a_draft, problem_of
 
 
 async def test_a_draft_says_where_its_onboarding_is(service: Service) -> None:
@@ -56,6 +56,32 @@ async def test_what_comes_after_the_confirmation_is_shown_before(service: Servic
     assert {step["actionUrl"] for step in steps[1:]} == {None}
     await wizard.confirm()
     assert [step["id"] for step in (await wizard.onboarding())["steps"]] == ids
+
+
+async def test_of_a_new_key_for_a_client_its_owners_are_asked_nothing(service: Service) -> None:
+    old = await a_wizard(service, EDI)
+    await old.confirm()
+    new = await a_wizard_in_place_of(old, EDI)
+    onboarding = await new.onboarding()
+    assert onboarding["clientId"] == old.client_id == new.created["clientId"]
+    assert [(step["code"], step["status"]) for step in onboarding["steps"]] == [
+        ("confirmClient", "current"),
+        ("delegateRight", "blocked"),
+        ("publishClient", "blocked"),
+    ]
+    assert by_code(onboarding, "confirmClient")["actionUrl"] == new.created["confirmUrl"]
+    assert (await new.lengthen()).json()["clientId"] == old.client_id
+
+
+async def test_what_waits_for_its_exchange_does_not_expire(service: Service) -> None:
+    old = await a_wizard(service)
+    await old.confirm()
+    await Client(service, UUID(old.client_id), old.key).get()  # so it has been seen lately
+    new = await a_wizard_in_place_of(old)
+    assert (await new.onboarding())["expiresAt"] == new.created["expiresAt"]
+    await new.confirm()
+    onboarding = await new.onboarding()
+    assert (onboarding["state"], onboarding["expiresAt"]) == ("waitingForKey", None)
 
 
 async def test_every_member_is_always_there(service: Service) -> None:

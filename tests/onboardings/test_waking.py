@@ -41,7 +41,7 @@ from tests.client_drafts.rights import PERSON, ToldRights
 from tests.client_drafts.test_parking import verifier
 from tests.examples import NOW, ORGANIZATION
 from tests.installers.keys import ec_key, key_proof
-from tests.onboardings.wizards import Wizard, a_wizard, waiting
+from tests.onboardings.wizards import Wizard, a_wizard, a_wizard_in_place_of, waiting
 from tests.serving import CLIENT_SCOPE, EDI, FJORD, KARI, Client, Service
 
 SOON = 3.0
@@ -382,14 +382,12 @@ async def test_a_decision_on_a_changed_claim_wakes_at_once(
 
 
 async def said_to_be_lost(service: Service, *, in_use: bool) -> tuple[Wizard, Wizard]:
-    """The old installation, and the one that has confirmed a new key for the same client."""
+    """The old installation, and the one that has a new key for the same client."""
     old = await a_wizard(service, apiScopes=[CLIENT_SCOPE])
     await old.confirm()
     if in_use:
         assert (await as_client(old).get()).status_code == 200  # which is noted
-    new = await a_wizard(service, replacesKeysOf=old.client_id)
-    draft_id = new.created["onboardingUrl"].rsplit("/", 1)[1]
-    return old, msgspec.structs.replace(new, client_id=draft_id)
+    return old, await a_wizard_in_place_of(old)
 
 
 async def exchanged(wizard: Wizard) -> None:
@@ -433,6 +431,8 @@ async def test_who_has_the_new_key_is_woken_by_what_becomes_of_the_client(
     _, new = await said_to_be_lost(service, in_use=False)
     await new.confirm()
     client_id = UUID(new.created["clientId"])
+    before = await new.onboarding()
+    assert before["clientId"] == str(client_id)  # its own, as the draft's answer has it
     async with waiting(new) as held:
         async with service.database.sessions.begin() as db:
             await keys_published(db, client_id, [new.key.thumbprint], now=NOW)

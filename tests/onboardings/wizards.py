@@ -8,6 +8,7 @@ from uuid import UUID
 
 import httpx2
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tests.installers.keys import InstallersKey, ec_key
 from tests.serving import FJORD, Service, a_draft
@@ -34,10 +35,12 @@ class Wizard(Struct):
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
 
-    async def lengthen(self) -> httpx2.Response:
+    async def lengthen(self, content: bytes = b"", **headers: str) -> httpx2.Response:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
         return await self.service.http.post(
             f"/v1/onboardings/{self.client_id}/confirm-link",
-            headers={"Authorization": f"Bearer {self.token}"},
+            headers={"Authorization": f"Bearer {self.token}"} | named,
+            content=content,
         )
 
     async def confirm(self) -> None:
@@ -50,6 +53,13 @@ async def a_wizard(service: Service, api_key: str = FJORD, **members: Any) -> Wi
     assert answer.status_code == 201, answer.text
     body = answer.json()
     return Wizard(service, key, body["clientId"], body["onboardingToken"], body)
+
+
+async def a_wizard_in_place_of(old: Wizard, api_key: str = FJORD) -> Wizard:
+    """It has a new key for the other's client."""
+    new = await a_wizard(old.service, api_key, replacesKeysOf=old.client_id)
+    draft_id = new.created["onboardingUrl"].rsplit("/", 1)[1]
+    return replace(new, client_id=draft_id)
 
 
 def by_code(onboarding: dict[str, Any], code: str) -> dict[str, Any]:
