@@ -9,9 +9,10 @@ import contextlib
 import logging
 import random
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeAlias
 from uuid import UUID
 
 import asyncpg
@@ -25,6 +26,8 @@ LONGEST_WAIT = 2.0
 MOST_WORDS = 10_000
 
 EVERY_CLIENT = None
+
+Waiters: TypeAlias = defaultdict[str | None, set[asyncio.Event]]
 
 
 class ClientEvents:
@@ -45,7 +48,8 @@ class ClientEvents:
         self._channels = channels
         self._heartbeat = heartbeat
         self._answer_within = answer_within
-        self._waiters: defaultdict[str | None, set[asyncio.Event]] = defaultdict(set)
+        self._waiters: Waiters = defaultdict(set)
+        self._waiters_for_words: Waiters = defaultdict(set)
         self._last_words: OrderedDict[str, str] = OrderedDict()
         self._task: asyncio.Task[None] | None = None
         self.listening = asyncio.Event()
@@ -66,10 +70,9 @@ class ClientEvents:
             self._task = None
         self.wake_all()
 
-    @contextlib.contextmanager
     def heard(
         self, client_id: UUID | None = EVERY_CLIENT, event: asyncio.Event | None = None
-    ) -> Iterator[asyncio.Event]:
+    ) -> AbstractContextManager[asyncio.Event]:
         """An event that is set at each announcement about the client, or about any client.
 
         It is also set when something may have been missed. Look at the rows after this is
@@ -77,19 +80,15 @@ class ClientEvents:
         is set for another client already.
         """
         name = None if client_id is None else str(client_id)
-        event = event or asyncio.Event()
-        self._waiters[name].add(event)
-        try:
-            yield event
-        finally:
-            self._waiters[name].discard(event)
-            if not self._waiters[name]:
-                del self._waiters[name]
+        return _among(self._waiters, name, event or asyncio.Event())
+
+    def said(self, client_id: UUID) -> AbstractContextManager[asyncio.Event]:
+        """The same for who waits for a word: what else is announced of the client wakes him not."""
+        return _among(self._waiters_for_words, str(client_id), asyncio.Event())
 
     def wake_all(self) -> None:
-        for waiters in self._waiters.values():
-            for event in waiters:
-                event.set()
+        for waiters in (*self._waiters.values(), *self._waiters_for_words.values()):
+            _set(waiters)
 
     async def _listen_for_ever(self) -> None:
         wait = FIRST_WAIT
@@ -132,6 +131,22 @@ class ClientEvents:
             self._last_words[client] = word
             if len(self._last_words) > MOST_WORDS:
                 self._last_words.popitem(last=False)
+            _set(self._waiters_for_words.get(client, ()))
         for name in (client, None) if client else tuple(self._waiters):
-            for event in self._waiters.get(name, ()):
-                event.set()
+            _set(self._waiters.get(name, ()))
+
+
+@contextlib.contextmanager
+def _among(waiters: Waiters, name: str | None, event: asyncio.Event) -> Iterator[asyncio.Event]:
+    waiters[name].add(event)
+    try:
+        yield event
+    finally:
+        waiters[name].discard(event)
+        if not waiters[name]:
+            del waiters[name]
+
+
+def _set(events: Iterable[asyncio.Event]) -> None:
+    for event in events:
+        event.set()

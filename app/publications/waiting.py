@@ -22,8 +22,8 @@ LOOK_AGAIN = timedelta(milliseconds=300)
 class Announcements(Protocol):
     """Where a process hears that something has become known of a client."""
 
-    def heard(self, client_id: UUID | None) -> AbstractContextManager[asyncio.Event]:
-        """An event that is set whenever there may be news, also after a lost connection."""
+    def said(self, client_id: UUID) -> AbstractContextManager[asyncio.Event]:
+        """An event that is set whenever there may be a newer word, also after a lost connection."""
         ...
 
     def last_word(self, client_id: UUID) -> str | None:
@@ -45,7 +45,7 @@ async def published(
     at when no announcement has come for a while, since one may have been lost.
     """
     deadline = asyncio.get_running_loop().time() + within.total_seconds()
-    with announcements.heard(client_id) as news:
+    with announcements.said(client_id) as news:
         while not _was_said(announcements.last_word(client_id), version):
             if not await _heard_something(news, deadline):
                 if await _known(database, client_id, version):

@@ -72,13 +72,28 @@ async def test_an_announcement_without_a_client_concerns_all(
         assert await is_set(anything)
 
 
+async def test_who_waits_for_a_word_is_woken_by_nothing_else(
+    events: ClientEvents, announcer: asyncpg.Connection
+) -> None:
+    ours = uuid4()
+    with events.heard(ours) as changed, events.said(ours) as said, events.said(uuid4()) as other:
+        await announce(announcer, ours)
+        assert await is_set(changed)
+        assert not said.is_set()
+        await announce(announcer, f"{ours} 7", 1)
+        assert await is_set(said)
+        assert not other.is_set()
+        assert events.last_word(ours) == "7"
+
+
 async def test_who_waits_no_longer_leaves_nothing_behind(
     events: ClientEvents, announcer: asyncpg.Connection
 ) -> None:
     ours = uuid4()
-    with events.heard(ours), events.heard():
+    with events.heard(ours), events.heard(), events.said(ours):
         pass
     assert not events._waiters
+    assert not events._waiters_for_words
     await announce(announcer, ours)
 
 
@@ -87,13 +102,14 @@ async def test_after_a_lost_connection_everybody_looks_again(
 ) -> None:
     """What was announced meanwhile is lost, so nobody can know that it was not for him."""
     ours = uuid4()
-    with events.heard(ours) as news, events.heard() as anything:
+    with events.heard(ours) as news, events.heard() as anything, events.said(ours) as said:
         await announcer.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE pid <> pg_backend_pid() AND datname = current_database()"
         )
         assert await is_set(news)
         assert await is_set(anything)
+        assert await is_set(said)
         news.clear()
         await asyncio.wait_for(events.listening.wait(), SOON)
         await announce(announcer, ours)

@@ -132,7 +132,7 @@ async def test_no_connection_is_held_by_those_who_wait(
     for wait in waiting:
         wait.cancel()
     await asyncio.wait(waiting)
-    assert not events._waiters
+    assert not events._waiters_for_words
 
 
 async def test_what_happens_while_nobody_listens_is_found_afterwards(
