@@ -48,8 +48,12 @@ def worker() -> None:
 def migrate() -> None:
     """Bring the database's schema up to date."""
     from app.migrating import upgrade
+    from app.schema import OtherRevision
 
-    upgrade(given_settings().database_url)
+    try:
+        upgrade(given_settings().database_url)
+    except OtherRevision as other:
+        refuse(other)
 
 
 @main.command()

@@ -6,10 +6,11 @@ connections, which costs a tenth. Those connections commit each statement by its
 `connection.transaction()` is open.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import Enum as PythonEnum
 from enum import StrEnum
+from functools import partial
 from typing import Any, TypeAlias, dataclass_transform
 
 import asyncpg
@@ -19,7 +20,12 @@ from sqlalchemy import Enum as EnumColumn
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 from sqlalchemy.engine import Dialect
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import (
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+    create_async_engine,
+)
 from sqlalchemy.orm import DeclarativeBase, MappedAsDataclass, mapped_column, relationship
 from sqlalchemy.types import TypeDecorator
 
@@ -128,11 +134,11 @@ class Database:
             {"statement_timeout": longest_statement} if longest_statement else {}
         )
         self.connections = connections
-        self.engine = create_async_engine(
-            sqlalchemy_url(url),
+        self.engine = engine_of(
+            url,
+            self.patience,
             pool_size=connections,
             max_overflow=connections,
-            connect_args={"server_settings": self.patience},
             # What goes wrong is logged: a person's name or a secret may be among the values.
             hide_parameters=True,
         )
@@ -160,9 +166,12 @@ class Database:
         await self.engine.dispose()
 
 
-def sqlalchemy_url(url: str) -> str:
-    """`url` with the driver that SQLAlchemy is to use."""
-    return "postgresql+asyncpg://" + url.split("://", 1)[1]
+def engine_of(
+    url: str, server_settings: Mapping[str, str] | None = None, **options: Any
+) -> AsyncEngine:
+    """The driver reads `url`: SQLAlchemy does not know all that may stand there, as `sslmode`."""
+    connect = partial(asyncpg.connect, url, server_settings=server_settings)
+    return create_async_engine("postgresql+asyncpg://", async_creator=connect, **options)
 
 
 async def one_at_a_time(db: AsyncSession, name: str) -> None:

@@ -1,8 +1,13 @@
 """Bringing the database's schema up to date."""
 
+import asyncio
+
 from alembic import command
 from alembic.config import Config
+from asyncpg import LockNotAvailableError
+from sqlalchemy.exc import DBAPIError
 
+from app.schema import OtherRevision, is_later, revision_at
 from app.shipped import shipped
 
 
@@ -15,5 +20,18 @@ def alembic_config(url: str) -> Config:
 
 
 def upgrade(url: str, revision: str = "head") -> None:
-    """Run the migrations that are missing. Not to be called from a running event loop."""
-    command.upgrade(alembic_config(url), revision)
+    """Run the migrations that are missing. Not to be called from a running event loop.
+
+    `OtherRevision` when there is nothing that this code could migrate, or others are in the way.
+    """
+    if is_later(asyncio.run(revision_at(url))):
+        raise OtherRevision("A later version has migrated the database: there is nothing to do.")
+    try:
+        command.upgrade(alembic_config(url), revision)
+    except DBAPIError as error:
+        if error.orig is None or not isinstance(error.orig.__cause__, LockNotAvailableError):
+            raise
+        raise OtherRevision(
+            "Others hold what is to be changed, and waiting longer would hold them up. "
+            "Nothing was changed: run it again, at a quieter time."
+        ) from error

@@ -4,6 +4,8 @@ Without Alembic, whose modules a process that serves would carry for this one qu
 """
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import cache
 
 import asyncpg
@@ -19,17 +21,23 @@ def newest_revision() -> str:
     return max(file.name.partition("_")[0] for file in files)
 
 
+def is_later(revision: str | None) -> bool:
+    """Whether it comes from later code than this. Revisions are numbered, in four digits."""
+    return (revision or "") > newest_revision()
+
+
 class OtherRevision(Exception):
     """The database is not migrated, or is ahead of this code. The text is for the operator."""
 
 
 async def refuse_other_revision(connection: Connection) -> None:
     """Refuse to start on a database that this code was not written for."""
-    try:
-        found = await connection.fetchval("SELECT version_num FROM alembic_version")
-    except UndefinedTableError:
-        found = None
-    needed = newest_revision()
+    found, needed = await _revision(connection), newest_revision()
+    if is_later(found):
+        raise OtherRevision(
+            f"The database is at revision {found}, which comes from a later version than this "
+            f"({needed}): start that one."
+        )
     if found != needed:
         raise OtherRevision(
             f"The database is at revision {found}, this service needs {needed}: "
@@ -43,11 +51,31 @@ def refuse_to_start(url: str) -> None:
 
 
 async def _refuse_to_start(url: str) -> None:
+    async with _connected(url) as connection:
+        await refuse_other_revision(connection)
+
+
+async def revision_at(url: str) -> str | None:
+    """None before the first migration. `OtherRevision` when the database does not answer."""
+    async with _connected(url) as connection:
+        return await _revision(connection)
+
+
+@asynccontextmanager
+async def _connected(url: str) -> AsyncIterator[Connection]:
     try:
         connection = await asyncpg.connect(url)
     except (OSError, asyncpg.PostgresError) as error:
         raise OtherRevision(f"The database does not answer: {error}") from error
     try:
-        await refuse_other_revision(connection)
+        yield connection
     finally:
         await connection.close()
+
+
+async def _revision(connection: Connection) -> str | None:
+    try:
+        found: str | None = await connection.fetchval("SELECT version_num FROM alembic_version")
+    except UndefinedTableError:
+        return None
+    return found

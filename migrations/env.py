@@ -6,9 +6,8 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
-from sqlalchemy.ext.asyncio import create_async_engine
 
-from app.database import Json, sqlalchemy_url
+from app.database import Json, engine_of
 from app.tables import metadata
 
 
@@ -30,15 +29,15 @@ def migrate(connection: sa.Connection) -> None:
         render_item=render_item,
     )
     with context.begin_transaction():
-        # Instances that start together migrate one after the other, and a migration that cannot
-        # get its locks gives up before requests pile up behind it.
-        connection.execute(sa.text("SET LOCAL lock_timeout = '4s'"))
+        # Instances that start together migrate one after the other, however long the first takes.
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('migrations'))"))
+        # One that cannot get its locks gives up before requests pile up behind it.
+        connection.execute(sa.text("SET LOCAL lock_timeout = '4s'"))
         context.run_migrations()
 
 
 async def connect_and_migrate(url: str) -> None:
-    engine = create_async_engine(sqlalchemy_url(url), poolclass=sa.NullPool)
+    engine = engine_of(url, poolclass=sa.NullPool)
     async with engine.connect() as connection:
         await connection.run_sync(migrate)
         await connection.commit()

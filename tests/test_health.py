@@ -29,10 +29,21 @@ async def not_ready(service: Service) -> str:
     return detail
 
 
-async def test_another_schema_than_the_codes_is_not_ready(service: Service) -> None:
+async def test_an_earlier_schema_than_the_codes_is_not_ready(service: Service) -> None:
+    await at_revision(service, "0001")
+    assert "the database is at revision 0001, not" in await not_ready(service)
+
+
+async def test_a_later_schema_takes_nobody_away_before_the_later_code_is_there(
+    service: Service,
+) -> None:
+    await at_revision(service, "9999")
+    assert (await ready(service)).status_code == 200
+
+
+async def at_revision(service: Service, revision: str) -> None:
     async with service.database.sessions.begin() as db:
-        await db.execute(text("UPDATE alembic_version SET version_num = 'x'"))
-    assert "the database is at revision x, not" in await not_ready(service)
+        await db.execute(text("UPDATE alembic_version SET version_num = :to"), {"to": revision})
 
 
 async def test_a_clock_that_differs_is_not_ready(

@@ -11,9 +11,8 @@ import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
 from sqlalchemy import Enum
-from sqlalchemy.ext.asyncio import create_async_engine
 
-from app.database import sqlalchemy_url
+from app.database import engine_of
 from app.migrating import alembic_config, upgrade
 from app.schema import newest_revision
 from app.tables import MODELS, metadata
@@ -65,7 +64,7 @@ async def schema(url: str) -> dict[str, set[str]]:
 async def test_migrations_build_what_the_models_describe(
     database_url: str, empty_database_url: str
 ) -> None:
-    engine = create_async_engine(sqlalchemy_url(empty_database_url))
+    engine = engine_of(empty_database_url)
     async with engine.begin() as connection:
         await connection.run_sync(metadata.create_all)
     await engine.dispose()

@@ -19,6 +19,7 @@ from app.schema import newest_revision
 from app.serving import PortTaken, listen
 from app.settings import Environment, Settings
 from app.supervisor.configuration import new_secrets, variables
+from tests.databases import execute
 from tests.sandboxes import clean_environment, eventually
 
 ROOT = Path(__file__).parent.parent
@@ -152,8 +153,27 @@ def test_a_database_that_is_not_migrated_is_refused(command: str, empty_database
     assert ended.stderr.splitlines() == [f"The database is at revision None, {needed}"]
 
 
-def test_a_database_that_does_not_answer_is_one_line() -> None:
-    ended = onboarding("serve", **service_environment("postgresql://u:secret@127.0.0.1:9/x"))
+@pytest.mark.parametrize("command", ["serve", "worker", "migrate"])
+def test_a_database_of_a_later_version_is_refused(command: str, empty_database_url: str) -> None:
+    at_9999 = "CREATE TABLE alembic_version AS SELECT '9999' AS version_num"
+    execute(empty_database_url, at_9999)
+    ended = onboarding(command, **service_environment(empty_database_url))
+    assert ended.returncode == 1
+    [line] = ended.stderr.splitlines()
+    assert "later version" in line
+
+
+def test_a_databases_address_may_say_all_that_the_driver_knows(empty_database_url: str) -> None:
+    """Managed databases hand out addresses with `sslmode`, which SQLAlchemy does not know."""
+    url = f"{empty_database_url}{'&' if '?' in empty_database_url else '?'}sslmode=prefer"
+    for command in (["migrate"], ["api-key", "list"]):
+        done = onboarding(*command, **service_environment(url))
+        assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("command", ["serve", "migrate"])
+def test_a_database_that_does_not_answer_is_one_line(command: str) -> None:
+    ended = onboarding(command, **service_environment("postgresql://u:secret@127.0.0.1:9/x"))
     assert ended.returncode == 1
     [line] = ended.stderr.splitlines()
     assert line.startswith("The database does not answer: ")

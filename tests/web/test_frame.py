@@ -139,7 +139,7 @@ async def test_a_platforms_probes_are_no_news_until_they_fail(
         assert (await service.http.get("/health/ready")).status_code == 200
         assert "/health/ready" not in capsys.readouterr().err
         await asyncio.to_thread(
-            execute, seeded_url, "UPDATE alembic_version SET version_num = 'other'"
+            execute, seeded_url, "UPDATE alembic_version SET version_num = '0000'"
         )
         assert (await service.http.get("/health/ready")).status_code == 503
         assert '"/health/ready"' in capsys.readouterr().err
