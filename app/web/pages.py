@@ -194,9 +194,16 @@ def _answer_http_exception(request: PageRequest, exception: HTTPException) -> Re
     return message(request, name, status=exception.status_code, headers=exception.headers)
 
 
+# What a page says of a problem, where it is another than that the request is no good.
+_MESSAGES: Mapping[int, str] = {
+    HTTPStatus.FORBIDDEN: "not_from_own_page",
+    HTTPStatus.TOO_MANY_REQUESTS: "too_many",
+    HTTPStatus.SERVICE_UNAVAILABLE: "unavailable",
+}
+
+
 def _answer_problem(request: PageRequest, problem: Problem) -> Response[str]:
-    forbidden = problem.status == HTTPStatus.FORBIDDEN
-    name = "not_from_own_page" if forbidden else "bad_request"
+    name = _MESSAGES.get(problem.status, "bad_request")
     return message(request, name, status=problem.status, headers=problem.headers)
 
 

@@ -326,5 +326,6 @@ async def test_logins_from_one_address_have_a_limit(database_url: str, issuer: N
         refused = await begins("192.0.2.1")
         assert 1 <= int(refused.headers["retry-after"]) <= 60
         assert refused.headers["content-type"].startswith("text/html")
+        assert "for mange innlogginger" in refused.text
         async with service.database.sessions() as db:
             assert await db.scalar(select(func.count()).select_from(LoginAttempt)) == 3

@@ -7,13 +7,16 @@ from string import Formatter
 from typing import Any
 
 import pytest
-from litestar import Litestar
+from litestar import Litestar, Router, get
+from litestar.datastructures import State
 from litestar.exceptions import NotFoundException
 from litestar.testing import TestClient
 
-from app.web.forms import FormRefused, form_token, is_form_token, read_form
+from app.problems import Problem, ServiceUnavailable, TooManyRequests
+from app.web.forms import FormRefused, NotFromOwnPage, form_token, is_form_token, read_form
 from app.web.languages import Language, chosen_language, written_moment, written_number
-from app.web.pages import HERE, asset, asset_address, assets, texts
+from app.web.pages import EXCEPTION_HANDLERS, HERE, asset, asset_address, assets, texts
+from tests.serving import settings_for
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -34,6 +37,29 @@ def gaps(text: str) -> set[str]:
 def test_every_language_says_everything_with_the_same_gaps(language: Language) -> None:
     bokmal = {name: gaps(text) for name, text in leaves(texts(Language.NB))}
     assert {name: gaps(text) for name, text in leaves(texts(language))} == bokmal
+
+
+@pytest.mark.parametrize(
+    ("problem", "said"),
+    [
+        (NotFromOwnPage("no"), "Skjemaet kom ikke fra denne tjenesten"),
+        (TooManyRequests("no", retry_after=7), "for mange innlogginger"),
+        (ServiceUnavailable("no"), "Tjenesten er ikke tilgjengelig"),
+        (FormRefused("no"), "Forespørselen kan ikke leses"),
+    ],
+)
+def test_a_page_says_what_a_refusal_is_about(problem: Problem, said: str) -> None:
+    @get("/")
+    async def refuse() -> str:
+        raise problem
+
+    state = State({"settings": settings_for("postgresql://nowhere/db"), "banner": None})
+    pages = Router("/", route_handlers=[refuse], exception_handlers=EXCEPTION_HANDLERS)
+    with TestClient(Litestar([pages], state=state)) as client:
+        answer = client.get("/")
+    assert answer.status_code == problem.status
+    assert said in answer.text
+    assert answer.headers.get("retry-after") == problem.headers.get("Retry-After")
 
 
 def test_the_languages_differ() -> None:
