@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import pytest
 from httpx2 import Response
 from sqlalchemy import func, select, text
@@ -150,6 +151,31 @@ async def test_who_comes_while_the_first_is_at_work_does_not_wait(service: Servi
     assert refused.value.headers == {"Retry-After": "1"}
 
 
+async def test_what_was_begun_by_who_was_killed_can_be_sent_again(service: Service) -> None:
+    once = Once.of(KEY, "somewhere")
+    assert once is not None
+    killed = await asyncpg.connect(service.settings.database_url)
+    await killed.execute("BEGIN")
+    assert await once.begin(killed, CreatedDraft) is None
+    async with service.database.sessions.begin() as db:
+        with pytest.raises(StillRunning):
+            await once.begin(db, CreatedDraft)
+    killed.terminate()
+
+    async def is_free() -> bool:
+        try:
+            async with service.database.sessions.begin() as db:
+                return await once.begin(db, CreatedDraft) is None
+        except StillRunning:
+            return False
+
+    for _ in range(250):
+        if await is_free():
+            return
+        await asyncio.sleep(0.02)
+    pytest.fail("the lock outlives its connection")
+
+
 @pytest.mark.race
 async def test_of_eight_at_once_one_draft_is_made(service: Service) -> None:
     body = a_draft()
@@ -215,6 +241,14 @@ async def test_a_key_that_is_registered_again_gets_the_first_answer(service: Ser
     assert again.headers["idempotency-replayed"] == "true"
     other = await client.post_key(ec_key().members, Idempotency_Key=KEY)
     assert other.status_code == 422
+
+
+async def test_a_key_says_nothing_to_another_client(service: Service) -> None:
+    client, other = await service.client(), await service.client()
+    for caller in (client, other):
+        answer = await caller.post_key(ec_key().members, Idempotency_Key=KEY)
+        assert answer.status_code == 200, answer.text
+        assert "idempotency-replayed" not in answer.headers
 
 
 async def test_a_blocked_client_gets_no_earlier_answer(service: Service) -> None:

@@ -50,6 +50,14 @@ async def test_who_has_not_seen_what_he_lengthens_is_told_so(service: Service) -
     assert (await wizard.lengthen(if_match="*")).status_code == 200
 
 
+@pytest.mark.race
+async def test_of_eight_who_have_seen_the_same_one_lengthens(service: Service) -> None:
+    wizard = await a_wizard(service)
+    seen = (await wizard.read()).headers["etag"]
+    answers = await asyncio.gather(*(wizard.lengthen(if_match=seen) for _ in range(8)))
+    assert Counter(answer.status_code for answer in answers) == {200: 1, 412: 7}
+
+
 async def test_it_is_told_nothing_else(service: Service) -> None:
     wizard = await a_wizard(service)
     assert pointers(await wizard.lengthen(b'{"hours": 48}')) == [("#/hours", "unknown_member")]
