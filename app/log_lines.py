@@ -1,8 +1,4 @@
-"""How the log is written: one JSON object a line, on standard error.
-
-Our own modules log with structlog. Libraries, the server, and those of our modules that run in
-other processes too, log the ordinary way: their lines get the same form.
-"""
+"""How the log is written: one JSON object a line, on standard error, whoever logs."""
 
 import logging
 import re
@@ -11,7 +7,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-import structlog
 
 # PostgreSQL repeats values of the row there, and a person's name may be among them.
 _VALUES = re.compile(
@@ -19,15 +14,12 @@ _VALUES = re.compile(
 )
 
 
-def encoded(event: dict[str, Any], **_options: Any) -> str:
-    """The one line of any event, and of a traceback what stands in no row."""
-    if isinstance(exception := event.get("exception"), str):
-        event["exception"] = _VALUES.sub("", exception)
-    return msgspec.json.encode(event, enc_hook=str).decode()
+# What every record has of itself; the rest was given by whoever logged.
+_OF_ITSELF = {*vars(logging.makeLogRecord({})), "message", "asctime"}
 
 
 class JsonLines(logging.Formatter):
-    """What was logged the ordinary way, with the members of our own lines."""
+    """A record, with what was given as `extra` as members of its own."""
 
     def format(self, record: logging.LogRecord) -> str:
         event: dict[str, Any] = {
@@ -36,23 +28,15 @@ class JsonLines(logging.Formatter):
             "timestamp": datetime.fromtimestamp(record.created, UTC),
             "logger": record.name,
         }
+        for name, value in vars(record).items():
+            if name not in _OF_ITSELF:
+                event.setdefault(name, value)
         if record.exc_info:
-            event["exception"] = self.formatException(record.exc_info)
-        return encoded(event)
+            event["exception"] = _VALUES.sub("", self.formatException(record.exc_info))
+        return msgspec.json.encode(event, enc_hook=str).decode()
 
 
 def log_as_json() -> None:
-    processors: list[Any] = [
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
-        structlog.processors.JSONRenderer(serializer=encoded),
-    ]
-    structlog.configure(
-        processors=processors,
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
-    )
     lines = logging.StreamHandler(sys.stderr)
     lines.setFormatter(JsonLines())
     logging.basicConfig(level=logging.WARNING, handlers=[lines])

@@ -1,11 +1,11 @@
 """How often drafts may be asked for."""
 
+import logging
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Self
 from uuid import UUID
 
-import structlog
 from msgspec import Struct
 
 from app.access.callers import CallingSystem
@@ -16,7 +16,7 @@ from app.web.frame import network_of
 MOST_TYPED_CODES = 50
 MOST_TYPED_CODES_OF_ONE_ADDRESS = 10
 
-log = structlog.get_logger()
+log = logging.getLogger(__name__)
 
 
 def typed_code_limits(client_id: UUID, address: str) -> list[Limit]:
@@ -106,6 +106,7 @@ class DraftLimits(Struct, frozen=True):
         alarming = passed(self.alarming, counts)
         if alarming:
             log.warning(
-                "an API key is asked for more drafts than its limit", limit=alarming[0].name
+                "an API key is asked for more drafts than its limit",
+                extra={"limit": alarming[0].name},
             )
         return Judged(bool(alarming), told)

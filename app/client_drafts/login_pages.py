@@ -1,11 +1,11 @@
 """Logging in, as a person sees it: a page with one button, the issuer, and back."""
 
+import logging
 from datetime import UTC, datetime
 from enum import StrEnum
 from http import HTTPStatus
 from uuid import UUID
 
-import structlog
 from litestar import Response, Router, get, post
 
 from app.access.authentication import origin_of
@@ -64,7 +64,7 @@ from app.web.pages import (
 
 RETRY_AFTER = {"Retry-After": "15"}
 
-log = structlog.get_logger()
+log = logging.getLogger(__name__)
 
 
 class LoginNotice(StrEnum):
@@ -159,14 +159,14 @@ async def finish_login(request: PageRequest) -> Answer:
     try:
         attempt, goal = await _attempt(request, answered)
     except LoginRefused as refused:
-        log.warning("login refused", reason=str(refused))
+        log.warning("login refused", extra={"reason": str(refused)})
         return _ended(request, message(request, "login_failed", status=HTTPStatus.BAD_REQUEST))
     try:
         return await _logged_in(request, goal, await _identity(request, answered, attempt))
     except LoginCancelled:
         return await _failed(request, goal, LoginNotice.CANCELLED, HTTPStatus.OK)
     except LoginRefused as refused:
-        log.warning("login refused", reason=str(refused))
+        log.warning("login refused", extra={"reason": str(refused)})
         return await _failed(request, goal, LoginNotice.FAILED, HTTPStatus.BAD_REQUEST)
     except LoginUnavailable as error:
         return _unavailable(request, goal, error)
@@ -241,7 +241,7 @@ def _ended(request: PageRequest, answer: Response[str]) -> Response[str]:
 
 
 def _unavailable(request: PageRequest, goal: Goal, error: LoginUnavailable) -> Response[str]:
-    log.error("the issuer cannot log anybody in", reason=str(error))
+    log.error("the issuer cannot log anybody in", extra={"reason": str(error)})
     language = Language(goal.language)
     address = _with_redirect(goal)
     return message(

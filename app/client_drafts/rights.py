@@ -4,9 +4,9 @@ Without an Altinn in the settings, or a person's right in the catalogue, everybo
 the link and logs in.
 """
 
+import logging
 from enum import StrEnum
 
-import structlog
 from msgspec import Struct
 
 from app.access.person_numbers import PersonNumber
@@ -21,7 +21,7 @@ from app.apis.catalogue import Catalogue, PersonRight
 
 MOST_ORGANIZATIONS = 20
 
-log = structlog.get_logger()
+log = logging.getLogger(__name__)
 
 
 class MayDecide(StrEnum):
@@ -68,7 +68,7 @@ async def may_decide(
     try:
         return _AS_ANSWERED[await rights.held(question)]
     except NoReliableAnswer as error:
-        log.warning("a person's right cannot be asked for", reason=str(error))
+        log.warning("a person's right cannot be asked for", extra={"reason": str(error)})
         return MayDecide.UNKNOWN
 
 
@@ -89,6 +89,6 @@ async def other_organizations(
     try:
         found = await rights.organizations(decider.person, right.resource_id)
     except NoReliableAnswer as error:
-        log.warning("a person's organizations cannot be asked for", reason=str(error))
+        log.warning("a person's organizations cannot be asked for", extra={"reason": str(error)})
         return []
     return [one for one in found if one.number != number][:MOST_ORGANIZATIONS]

@@ -1,12 +1,12 @@
 """The persons of the sandbox: they do what they would do at the page."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 from uuid import UUID
 
 import msgspec
-import structlog
 from msgspec import Struct
 from sqlalchemy import select
 
@@ -51,7 +51,7 @@ _CONFIRMED = (
     DraftStatus.AWAITING_EXCHANGE,
 )
 
-log = structlog.get_logger()
+log = logging.getLogger(__name__)
 
 
 class Decided(Struct, frozen=True, rename="camel"):
@@ -192,7 +192,7 @@ class Persons:
             try:
                 await self._confirm_all(refused)
             except Exception as error:  # the database may be away; a person comes back later too
-                log.warning("auto-confirm", why=type(error).__name__)
+                log.warning("auto-confirm", extra={"why": type(error).__name__})
             await asyncio.sleep(LOOK_FOR_DRAFTS_EVERY)
 
     async def _confirm_all(self, refused: set[UUID]) -> None:
@@ -205,7 +205,8 @@ class Persons:
                     await asyncio.sleep(LOOK_FOR_RIGHT_EVERY)
             except Problem as refusal:
                 refused.add(client_id)
-                log.warning("auto-confirm", client_id=str(client_id), why=refusal.detail)
+                extra = {"client_id": str(client_id), "why": refusal.detail}
+                log.warning("auto-confirm", extra=extra)
 
     async def _pending(self) -> list[UUID]:
         async with self.database.sessions() as db:

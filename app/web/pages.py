@@ -6,6 +6,7 @@ issuer's own chain of logins and to addresses of installed programs.
 """
 
 import hashlib
+import logging
 import tomllib
 from collections.abc import Mapping
 from functools import cache
@@ -13,7 +14,6 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import structlog
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import MediaType, Response, get
 from litestar.exceptions import HTTPException, NotFoundException
@@ -49,7 +49,7 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 
-log = structlog.get_logger()
+log = logging.getLogger(__name__)
 
 
 Answer: TypeAlias = Response[str] | Response[None]
@@ -210,10 +210,11 @@ def _answer_problem(request: PageRequest, problem: Problem) -> Response[str]:
 def _answer_exception(request: PageRequest, exception: Exception) -> Response[str]:
     trace_id = request.scope["state"]["trace_id"]
     if is_outage(exception):
-        log.error("database is away", trace_id=trace_id, error=type(exception).__name__)
+        extra = {"trace_id": trace_id, "error": type(exception).__name__}
+        log.error("database is away", extra=extra)
         retry = {"Retry-After": str(RETRY_AFTER_OUTAGE)}
         return message(request, "unavailable", status=503, headers=retry)
-    log.error("unexpected exception", trace_id=trace_id, exc_info=exception)
+    log.error("unexpected exception", exc_info=exception, extra={"trace_id": trace_id})
     return message(request, "unexpected", status=500, trace_id=trace_id)
 
 

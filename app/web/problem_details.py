@@ -3,11 +3,11 @@
 `property` and `message` repeat the first error, because a client in production reads just these.
 """
 
+import logging
 from http import HTTPStatus
 from typing import Any
 
 import msgspec
-import structlog
 from asyncpg import DataError, InterfaceError, PostgresConnectionError
 from asyncpg.exceptions import (
     InsufficientResourcesError,
@@ -25,7 +25,7 @@ from app.web.json_text import pointer_to
 
 MEDIA_TYPE = "application/problem+json"
 
-log = structlog.get_logger()
+log = logging.getLogger(__name__)
 
 
 class ProblemDetails(Struct, rename="camel", frozen=True, omit_defaults=True):
@@ -159,10 +159,11 @@ def answer_exception(request: Request[Any, Any, Any], exception: Exception) -> R
     """A bug, or a database that is away. The caller learns the trace id and nothing else."""
     trace_id = request.scope["state"]["trace_id"]
     if is_outage(exception):
-        log.error("database is away", trace_id=trace_id, error=type(exception).__name__)
+        extra = {"trace_id": trace_id, "error": type(exception).__name__}
+        log.error("database is away", extra=extra)
         detail = "Nothing was changed, or it was changed in full. Ask again in a moment."
         return answer_problem(request, ServiceUnavailable(detail))
-    log.error("unexpected exception", trace_id=trace_id, exc_info=exception)
+    log.error("unexpected exception", exc_info=exception, extra={"trace_id": trace_id})
     return answer_problem(
         request, InternalError(f"Tell the operator of this service the trace id {trace_id}.")
     )

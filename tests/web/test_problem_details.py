@@ -6,7 +6,6 @@ from typing import Any
 
 import httpx2
 import pytest
-import structlog
 from asyncpg import DataError, InterfaceError
 from asyncpg.exceptions import (
     AdminShutdownError,
@@ -20,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.client_keys.rules import TooManyKeys
+from app.log_lines import JsonLines
 from app.problems import FieldError, InvalidRequest, Problem
 from app.state_machine import WrongState
 from app.web.problem_details import is_outage, problem_details
@@ -131,9 +131,8 @@ async def test_what_is_not_json_in_utf_8(service: Service) -> None:
 
 
 async def test_a_bug_tells_nothing_but_its_trace_id(
-    service: Service, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    service: Service, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("app.web.problem_details.log", structlog.get_logger())
     service.app.state.draft_maker = "no draft maker"
     answer = await service.draft(a_draft())
     body = problem_of(answer)
@@ -142,6 +141,10 @@ async def test_a_bug_tells_nothing_but_its_trace_id(
     assert body["detail"] == f"Tell the operator of this service the trace id {body['traceId']}."
     assert "draft maker" not in answer.text
     assert "errors" not in body
+    [told] = [record for record in caplog.records if record.name == "app.web.problem_details"]
+    line = json.loads(JsonLines().format(told))
+    assert (line["event"], line["trace_id"]) == ("unexpected exception", body["traceId"])
+    assert "AttributeError" in line["exception"]
 
 
 async def test_a_database_that_is_away_is_a_503_and_comes_back(seeded_url: str) -> None:
