@@ -1,0 +1,350 @@
+"""Which steps there are, and how each stands: by what is known of a draft and of a client."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from msgspec.structs import replace
+
+from app.apis.catalogue import ClientSystem, DeclaredClient, OrganizationRule, ScopeDecision
+from app.apis.catalogue import SystemScope as Asks
+from app.approvals.rules import AccessState
+from app.client_drafts.rules import DeclineReason, DraftStatus, LastVisit
+from app.client_keys.rules import KeyState
+from app.clients.rules import ClientStatus
+from app.delegations.rules import State
+from app.onboardings.facts import (
+    Around,
+    ClaimSeen,
+    ClientSeen,
+    DraftSeen,
+    Facts,
+    KeySeen,
+    RightRecord,
+    ScopeSeen,
+)
+from app.onboardings.rules import (
+    Approval,
+    Confirmation,
+    Known,
+    Outcome,
+    Step,
+    StepCode,
+    outcome_of,
+    state_of,
+)
+from app.onboardings.steps import steps_of
+from app.settings import Environment
+from tests.approvals.examples import CATALOGUE, CLIENT_SCOPE
+from tests.examples import NOW, ORGANIZATION
+
+ID = UUID(int=1)
+SUPPLIER = "310700029"
+API, OPEN, READ = "nhn:msh/api", "nhn:msh/open", "nhn:pit/read"
+RIGHT = "processor"
+PAGE = f"https://onboarding.example/confirm-client/{ID}"
+ALTINN, REQUEST = "https://altinn.example", "https://altinn.example/request"
+SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
+SYSTEM = ClientSystem(
+    id="epj",
+    name="Fjord EPJ",
+    supplier_name="Fjord Systemer AS",
+    supplier_organization_number=SUPPLIER,
+    scopes=[Asks(CLIENT_SCOPE), Asks(API, right=RIGHT), Asks(OPEN, right=RIGHT), Asks(READ)],
+    grant_types=["client_credentials"],
+)
+AROUND = Around(
+    catalogue=replace(CATALOGUE, client_systems=[SYSTEM]),
+    environment=Environment.TEST,
+    client_scope=CLIENT_SCOPE,
+    base_url="https://onboarding.example",
+    altinn_pages=ALTINN,
+    operator="Prøvedrift AS",
+    operator_contact=None,
+    usual_seconds={},
+    now=NOW,
+)
+
+
+def steps(
+    draft: DraftSeen | None = None,
+    client: ClientSeen | None = None,
+    *,
+    organization: str = ORGANIZATION,
+    around: Around = AROUND,
+) -> list[Step]:
+    facts = Facts(
+        client_id=ID,
+        organization_number=organization,
+        organization_name=None,
+        client_system_id=SYSTEM.id,
+        draft=draft,
+        client=client,
+    )
+    return steps_of(facts, around)
+
+
+def of(code: StepCode, found: list[Step]) -> list[Step]:
+    return [step for step in found if step.code is code]
+
+
+# Before the confirmation.
+
+
+def a_draft(status: DraftStatus = DraftStatus.PENDING, **more: Any) -> DraftSeen:
+    given: dict[str, Any] = {"created_at": NOW - HOUR, "expires_at": NOW + HOUR}
+    return DraftSeen(status=status, **(given | more))
+
+
+LAPSED = {"activation_until": NOW - MINUTE, "decided_at": NOW - 20 * MINUTE}
+OPENED = {"last_visit": LastVisit.OPENED}
+
+
+@pytest.mark.parametrize(
+    ("draft", "known", "since", "link"),
+    [
+        (a_draft(), Confirmation.NOT_OPENED, NOW - HOUR, PAGE),
+        (
+            a_draft(**OPENED, last_visit_at=NOW - MINUTE),
+            Confirmation.OPENED,
+            NOW - MINUTE,
+            PAGE,
+        ),
+        (
+            a_draft(last_visit=LastVisit.PASSED_ON, last_visit_at=NOW - MINUTE),
+            Confirmation.PASSED_ON,
+            NOW - MINUTE,
+            f"{PAGE}?shared=1",
+        ),
+        (a_draft(**LAPSED), Confirmation.LAPSED, NOW - MINUTE, PAGE),
+        (
+            a_draft(DraftStatus.AWAITING_ACTIVATION, **LAPSED),
+            Confirmation.LAPSED,
+            NOW - MINUTE,
+            PAGE,
+        ),
+        (
+            a_draft(**LAPSED, **OPENED, last_visit_at=NOW - 2 * MINUTE),
+            Confirmation.LAPSED,
+            NOW - MINUTE,
+            PAGE,
+        ),
+        (
+            a_draft(**LAPSED, **OPENED, last_visit_at=NOW - SECOND),
+            Confirmation.OPENED,
+            NOW - 20 * MINUTE,
+            PAGE,
+        ),
+        (a_draft(expires_at=NOW), Confirmation.EXPIRED, NOW, None),
+        (a_draft(DraftStatus.EXPIRED, expires_at=NOW), Confirmation.EXPIRED, NOW, None),
+        (
+            a_draft(DraftStatus.VERIFYING_RIGHT, decided_at=NOW - MINUTE),
+            Confirmation.VERIFYING_RIGHT,
+            NOW - MINUTE,
+            None,
+        ),
+        (
+            a_draft(DraftStatus.CONFIRMED, decided_at=NOW - MINUTE),
+            Confirmation.CONFIRMED,
+            NOW - MINUTE,
+            None,
+        ),
+        (a_draft(DraftStatus.DECLINED), Confirmation.DECLINED, NOW - HOUR, None),
+    ],
+)
+def test_how_far_the_confirmation_is(
+    draft: DraftSeen, known: Confirmation, since: Any, link: str | None
+) -> None:
+    [step] = of(StepCode.CONFIRM_CLIENT, steps(draft))
+    assert (step.known, step.since, step.action_url) == (known, since, link)
+    assert step.action_expires_at == (draft.expires_at if link else None)
+    assert step.reason_detail is None
+
+
+def test_why_somebody_said_no_is_told_of_a_no_alone() -> None:
+    declined = a_draft(DraftStatus.DECLINED, decline_reason=DeclineReason.NOT_ORDERED)
+    [step] = of(StepCode.CONFIRM_CLIENT, steps(declined))
+    assert step.reason_detail == "notOrdered"
+    confirmed = replace(declined, status=DraftStatus.CONFIRMED)
+    [step] = of(StepCode.CONFIRM_CLIENT, steps(confirmed))
+    assert step.reason_detail is None
+
+
+def test_what_will_be_asked_is_said_before() -> None:
+    draft = a_draft(scopes=[CLIENT_SCOPE, API, OPEN], claims=["herid"])
+    coming = [(step.code, step.about, step.affects) for step in steps(draft)[1:]]
+    assert coming == [
+        (StepCode.DELEGATE_RIGHT, RIGHT, [API, OPEN]),
+        (StepCode.APPROVE_SCOPE, API, [API]),
+        (StepCode.APPROVE_CLAIM, "herid", [API, OPEN]),
+        (StepCode.PUBLISH_CLIENT, "", [CLIENT_SCOPE, API, OPEN]),
+    ]
+    own = steps(draft, organization=SUPPLIER)
+    assert not of(StepCode.DELEGATE_RIGHT, own)
+    assert len(own) == len(coming)  # all the rest, and the confirmation
+    production = steps(draft, around=replace(AROUND, environment=Environment.PRODUCTION))
+    assert [step.about for step in of(StepCode.APPROVE_SCOPE, production)] == [API, OPEN]
+    assert len(steps(replace(draft, status=DraftStatus.DECLINED))) == 1
+
+
+# Of a client.
+
+
+def a_client(**more: Any) -> ClientSeen:
+    given: dict[str, Any] = {"status": ClientStatus.ACTIVE, "created_at": NOW - HOUR}
+    return ClientSeen(**(given | more))
+
+
+def a_scope(
+    scope: str = API,
+    own: AccessState = AccessState.GRANTED,
+    api: AccessState = AccessState.GRANTED,
+    words: str | None = None,
+) -> ScopeSeen:
+    return ScopeSeen(scope, "nhn:msh", api, NOW - MINUTE, own, NOW - HOUR, words)
+
+
+def a_right(state: State, **more: Any) -> RightRecord:
+    return RightRecord(RIGHT, ORGANIZATION, state, **({"since": NOW - HOUR} | more))
+
+
+@pytest.mark.parametrize(
+    ("right", "link"),
+    [
+        (a_right(State.MISSING), ALTINN),
+        (a_right(State.MISSING, request_link=REQUEST), ALTINN),
+        (a_right(State.REQUEST_PENDING, request_link=REQUEST), REQUEST),
+        (a_right(State.REQUEST_PENDING), ALTINN),
+        (a_right(State.ACTIVE, request_link=REQUEST), None),
+        (a_right(State.UNKNOWN), None),
+    ],
+)
+def test_a_right_is_given_in_altinn(right: RightRecord, link: str | None) -> None:
+    client = a_client(rights=[right], scopes=[a_scope(CLIENT_SCOPE), a_scope(API)])
+    [step] = of(StepCode.DELEGATE_RIGHT, steps(client=client))
+    assert (step.known, step.action_url, step.affects) == (right.state, link, [API])
+
+
+@pytest.mark.parametrize(
+    ("right", "stale"),
+    [
+        (a_right(State.UNKNOWN, since=NOW - MINUTE + SECOND, failures=1), False),
+        (a_right(State.UNKNOWN, since=NOW - MINUTE, failures=1), True),
+        (a_right(State.UNKNOWN), False),
+        (a_right(State.ACTIVE, since=NOW, checked_at=NOW, failures=1), True),
+        (a_right(State.ACTIVE, checked_at=NOW - HOUR, due_at=NOW - 10 * MINUTE), False),
+        (a_right(State.ACTIVE, checked_at=NOW - HOUR, due_at=NOW - 10 * MINUTE - SECOND), True),
+    ],
+)
+def test_what_was_not_looked_up_in_time_is_stale(right: RightRecord, stale: bool) -> None:
+    [step] = of(StepCode.DELEGATE_RIGHT, steps(client=a_client(rights=[right])))
+    assert step.stale is stale
+
+
+NO, YES, ASKED = AccessState.REJECTED, AccessState.GRANTED, AccessState.PENDING
+
+
+@pytest.mark.parametrize(
+    ("scope", "known", "words"),
+    [
+        (a_scope(API, ASKED, words="Snart."), Approval.SCOPE_PENDING, None),
+        (a_scope(API, NO, words="Nei."), Approval.SCOPE_REJECTED, "Nei."),
+        (a_scope(API, YES, NO, words="Nei."), Approval.API_REJECTED, "Nei."),
+        (a_scope(API, YES, words="Ja."), Approval.GRANTED, None),
+        (a_scope(OPEN, ASKED), Approval.SCOPE_PENDING, None),
+    ],
+)
+def test_an_owners_decision_is_a_step_and_his_no_has_his_words(
+    scope: ScopeSeen, known: Approval, words: str | None
+) -> None:
+    [step] = of(StepCode.APPROVE_SCOPE, steps(client=a_client(scopes=[scope])))
+    assert (step.known, step.about, step.words) == (known, scope.scope, words)
+    assert step.since == NOW - MINUTE  # the later of the API's decision and the scope's
+
+
+def test_what_nobody_had_to_decide_is_no_step() -> None:
+    granted = a_client(scopes=[a_scope(CLIENT_SCOPE), a_scope(OPEN)])
+    assert not of(StepCode.APPROVE_SCOPE, steps(client=granted))
+    rule = OrganizationRule(ORGANIZATION, scopes=ScopeDecision("all"))
+    ruled = replace(AROUND, catalogue=replace(AROUND.catalogue, organization_rules=[rule]))
+    [step] = of(StepCode.APPROVE_SCOPE, steps(client=granted, around=ruled))
+    assert (step.about, step.known) == (OPEN, Approval.GRANTED)
+
+
+def test_a_declared_client_was_left_to_nobody() -> None:
+    declared = DeclaredClient(ID, SYSTEM.id, ORGANIZATION, "LEGEKONTORET", [API], [{}])
+    around = replace(AROUND, catalogue=replace(AROUND.catalogue, clients=[declared]))
+    found = steps(client=a_client(scopes=[a_scope()]), around=around)
+    assert [step.code for step in found if step.code is not StepCode.RENEW_KEY] == [
+        StepCode.PUBLISH_CLIENT
+    ]
+
+
+def a_claim(active: str | None, pending: str | None, *, refused: bool = False) -> ClaimSeen:
+    return ClaimSeen("herid", active, pending, refused, "Nei.", NOW - HOUR, had_to_wait=False)
+
+
+@pytest.mark.parametrize(
+    ("claim", "known", "words"),
+    [
+        (a_claim(None, "1"), Approval.FIRST_VALUE_PENDING, None),
+        (a_claim("0", "1"), Approval.CHANGED_VALUE_PENDING, None),
+        (a_claim("0", "1", refused=True), Approval.VALUE_REFUSED, "Nei."),
+        (replace(a_claim("0", None), had_to_wait=True), Approval.GRANTED, None),
+    ],
+)
+def test_a_value_is_decided_on_like_a_scope(
+    claim: ClaimSeen, known: Approval, words: str | None
+) -> None:
+    client = a_client(claims=[claim], scopes=[a_scope(CLIENT_SCOPE), a_scope(API)])
+    [step] = of(StepCode.APPROVE_CLAIM, steps(client=client))
+    assert (step.known, step.words, step.affects) == (known, words, [API])
+
+
+def test_a_value_that_nobody_had_to_decide_on_is_no_step() -> None:
+    assert not of(StepCode.APPROVE_CLAIM, steps(client=a_client(claims=[a_claim("0", None)])))
+
+
+def a_key(state: KeyState) -> KeySeen:
+    return KeySeen("A" * 43, state, NOW - HOUR, active_at=NOW - MINUTE)
+
+
+@pytest.mark.parametrize(
+    ("keys", "told", "known", "affects"),
+    [
+        ([KeyState.ACTIVE], None, Known.ISSUER_LAGS, [API]),
+        ([KeyState.ACTIVE], [CLIENT_SCOPE], Known.ISSUER_LAGS, [API]),
+        ([KeyState.ACTIVATING], [API], Known.ISSUER_LAGS, [API, READ]),
+        ([KeyState.ACTIVATING, KeyState.ACTIVE], [API], Known.ISSUER_KNOWS, [API, READ]),
+        ([KeyState.ACTIVATING, KeyState.RETIRED], [API], Known.ISSUER_LAGS, [API, READ]),
+        ([], [API], Known.ISSUER_KNOWS, [API, READ]),
+    ],
+)
+def test_the_issuer_knows_the_client_once_it_knows_its_scopes_and_a_key(
+    keys: list[KeyState], told: list[str] | None, known: Known, affects: list[str]
+) -> None:
+    client = a_client(
+        scopes=[a_scope(), a_scope(READ, ASKED)],  # what waits for its owner is told to nobody
+        rights=[a_right(State.ACTIVE)],
+        keys=[a_key(state) for state in keys],
+        issuer_scopes=told,
+    )
+    [step] = of(StepCode.PUBLISH_CLIENT, steps(client=client))
+    assert (step.known, step.affects) == (known, affects)
+    assert (step.completed_at is not None) == (known is Known.ISSUER_KNOWS)
+
+
+def test_a_no_beside_leaves_the_rest_usable() -> None:
+    client = a_client(
+        scopes=[a_scope(CLIENT_SCOPE), a_scope(API, NO)],
+        keys=[a_key(KeyState.ACTIVE)],
+        issuer_scopes=[CLIENT_SCOPE],
+    )
+    found = steps(client=client)
+    assert outcome_of(found, [CLIENT_SCOPE]) is Outcome.READY
+    assert outcome_of(found, []) is Outcome.FAILED
+    assert state_of(found, Outcome.FAILED) == "rejected"
+    waits = [*found, *of(StepCode.PUBLISH_CLIENT, steps(client=replace(client, issuer_scopes=[])))]
+    assert outcome_of(waits, [CLIENT_SCOPE]) is Outcome.PENDING
+    assert state_of(waits, Outcome.PENDING) == "activating"
