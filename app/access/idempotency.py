@@ -126,8 +126,8 @@ class Once(Struct, frozen=True):
     async def begin(self, db: InTransaction, makings: type[M]) -> M | None:
         """The same, with this request locked out for others until the transaction ends."""
         lock = int.from_bytes(self.name[:8], signed=True, byteorder="big")
-        row = await _row(db, _TRY_LOCK, lock=lock)
-        if row is None or not row[0]:
+        [is_locked] = await _row(db, _TRY_LOCK, lock=lock)
+        if not is_locked:
             raise StillRunning
         return await self.earlier(db, makings)
 

@@ -77,11 +77,11 @@ def _confirm_draft(facts: Facts, draft: DraftSeen, around: Around) -> Step:
     page = f"{around.base_url}/confirm-client/{facts.client_id}"
     passed_on = known is Confirmation.PASSED_ON
     current = shape_of(StepCode.CONFIRM_CLIENT, known).status is StepStatus.CURRENT
-    declined = known is Confirmation.DECLINED and draft.decline_reason is not None
+    reason = draft.decline_reason if known is Confirmation.DECLINED else None
     return step(
         StepCode.CONFIRM_CLIENT,
         known,
-        reason_detail=draft.decline_reason.value if declined and draft.decline_reason else None,
+        reason_detail=reason.value if reason else None,
         affects=draft.scopes,
         action_url=(f"{page}?shared=1" if passed_on else page) if current else None,
         action_expires_at=draft.expires_at if current else None,

@@ -234,6 +234,7 @@ def test_what_cannot_be_read_is_refused(text: str) -> None:
         ({}, {"iat": IAT - 60}),
         ({}, {"iat": IAT + 10}),
         ({}, {"iat": IAT + 0.5}),
+        ({}, {"jti": "x"}),
         ({}, {"jti": "x" * 256}),
         ({}, {"htu": URLS[1]}),
         ({}, {"htu": "HTTPS://Onboarding.EXAMPLE:443/v1/client?a=b#c"}),

@@ -177,9 +177,10 @@ async def test_another_code_begins_nothing(service: Service, wrong: Any) -> None
     assert (await sky.draft()).status is DraftStatus.AWAITING_ACTIVATION
 
 
-async def test_before_the_confirmation_no_code_is_right(service: Service) -> None:
+@pytest.mark.parametrize("code", ["x", "", None])
+async def test_before_the_confirmation_no_code_is_right(service: Service, code: str | None) -> None:
     sky = await program(service)
-    assert pointers(await sky.activate("x")) == [("#/activation", "wrong_code")]
+    assert pointers(await sky.activate(code)) == [("#/activation", "wrong_code")]
 
 
 @pytest.mark.parametrize(

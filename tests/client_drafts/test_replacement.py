@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import httpx2
 import pytest
 from msgspec import Struct
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 
 from app.approvals.models import ApiAccess, ScopeAccess
 from app.approvals.rules import AccessState
@@ -238,6 +238,69 @@ async def test_an_exchange_that_has_become_impossible_ends_with_a_reason(
     assert draft.decline_reason is DeclineReason.NO_LONGER_OFFERED
 
 
+@pytest.mark.parametrize("whose", ["its own", "another's"])
+async def test_a_kid_that_the_client_has_used_meanwhile_is_not_used_again(
+    service: Service, whose: str
+) -> None:
+    case = await lost(service)
+    user = case.old if whose == "its own" else await service.client()
+    assert (await user.post_key(ec_key(kid=case.key.thumbprint).members)).status_code == 200
+    if whose == "its own":
+        with pytest.raises(DraftOutdated, match="the same kid"):
+            await case.confirm()
+    else:
+        assert (await case.confirm()).draft.status is DraftStatus.CONFIRMED
+
+
+async def test_a_key_that_is_taken_before_the_day_is_over_is_not_exchanged(
+    service: Service,
+) -> None:
+    case, other = await lost(service, seen=DAY), await service.client()
+    await case.confirm()
+    assert (await other.post_key(case.key.members)).status_code == 200
+    await refused_as_taken(case)
+
+
+async def refused_as_taken(case: Lost) -> None:
+    """Its exchange has been, or is to be, refused: nothing has happened to the old key."""
+    case.service.now += DAY
+    assert await case.exchanges()
+    assert not await case.exchanges()
+    draft = await case.draft()
+    assert draft.status is DraftStatus.DECLINED
+    assert draft.decline_reason is DeclineReason.KEY_TAKEN
+    assert (await case.keys())[case.old.key.thumbprint] is KeyState.ACTIVATING
+
+
+@pytest.mark.race
+async def test_a_key_that_is_taken_at_the_same_moment_is_not_exchanged(service: Service) -> None:
+    case, other = await lost(service, seen=DAY), await service.client()
+    await case.confirm()
+    [row] = await service.ask(select(ClientKey).where(ClientKey.client_id == other.client_id))
+    async with service.database.sessions.begin() as db:
+        await db.execute(
+            update(ClientKey)
+            .where(ClientKey.thumbprint == row.thumbprint)
+            .values(thumbprint=case.key.thumbprint)
+        )
+        exchange = asyncio.create_task(refused_as_taken(case))
+        await somebody_waits(service)
+    await exchange
+
+
+async def somebody_waits(service: Service) -> None:
+    """Until a statement waits for what another transaction does."""
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    for _ in range(1_000):
+        if await service.ask(waiting) != [0]:
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("nobody waits")
+
+
 async def test_with_activation_nothing_changes_before_the_code(service: Service) -> None:
     old_key = ec_key()
     told = (
@@ -302,7 +365,7 @@ async def test_the_supplier_stops_it_by_the_link(service: Service) -> None:
     notices = select(Notice).where(Notice.kind == NoticeKind.KEYS_TO_BE_REPLACED)
     [_, notice] = await service.ask(notices.order_by(Notice.id))
     link = link_address(notice, service.settings)
-    assert link in letter_of(notice, service.settings).text
+    assert f"stoppe byttet: {link}" in letter_of(notice, service.settings).text
     assert "Er installasjonen fortsatt i bruk?" in (await service.http.get(link)).text
     assert (await case.draft()).status is DraftStatus.AWAITING_EXCHANGE
     for _ in range(2):

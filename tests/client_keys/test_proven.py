@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import time
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -9,6 +11,7 @@ import httpx2
 import pytest
 from sqlalchemy import select, update
 
+from app.access.models import UsedProof
 from app.audit.models import AuditEvent
 from app.audit.trail import Happened
 from app.client_keys.models import ClientKey
@@ -104,9 +107,13 @@ async def test_a_bad_proof_registers_nothing(client: Client) -> None:
         answer = await client.post_key({"jwk": key.members, "proof": proof})
         assert (answer.status_code, kind(answer)) == (400, "key-proof-refused"), proof
         assert pointers(answer) == [("#/proof", "key_proof")]
-    spent = {"jwk": key.members, "proof": proof_for(client, key)}
+    issued_at = int(time.time()) - 5
+    spent = {"jwk": key.members, "proof": proof_for(client, key, iat=issued_at)}
     await client.post_key(spent)
     assert "used before" in problem_of(await client.post_key(spent))["detail"]
+    remembered = select(UsedProof.usable_until).where(UsedProof.key_thumbprint == key.thumbprint)
+    # As long as it is not refused for its age.
+    assert await client.service.ask(remembered) == [datetime.fromtimestamp(issued_at + 60, UTC)]
 
 
 async def test_what_is_wrong_with_both_is_told_at_once(client: Client) -> None:

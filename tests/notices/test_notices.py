@@ -16,8 +16,9 @@ from app.audit.models import AuditEvent
 from app.client_drafts.use_cases import confirm_client_draft
 from app.clients.models import ClientConfiguration
 from app.clients.rules import ClientStatus
+from app.notices import use_cases
 from app.notices.letters import letter_of, link_address
-from app.notices.mail import MailUnavailable
+from app.notices.mail import Letter, MailUnavailable
 from app.notices.models import Notice
 from app.notices.rules import BLOCKS_WITHIN, KEPT, NoticeKind, Recipient, block_token, wait_after
 from app.notices.use_cases import send_one, sweep_notices
@@ -105,6 +106,7 @@ async def test_the_organization_and_the_supplier_are_told_of_a_confirmation(
     links = [link_address(notice, service.settings) for notice in await notices(service)]
     for part in (str(client_id), links[0], "vart sett opp", "was set up", "Prøvedrift AS"):
         assert part in text
+    assert "sperre klienten" in text
     assert links[1] not in text
     assert KARI.name not in text
     assert all(notice.sent_at and not notice.leased_until for notice in await notices(service))
@@ -140,6 +142,25 @@ async def test_a_letter_that_is_not_taken_is_sent_again_later(
     assert await send(service)
     [letter] = mailbox.letters
     assert letter["message-id"] == f"<notice-{kept.id}@127.0.0.1>"
+    [_, sent] = await notices(service)
+    assert (sent.last_failure, sent.leased_until) == (None, None)
+
+
+async def test_a_server_that_says_nothing_keeps_no_letter_back(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a time that has run out nothing else is known."""
+    await confirmed(service, email=None)
+    monkeypatch.setattr(use_cases, "SENT_WITHIN", timedelta(milliseconds=20))
+    letters = partial(letter_of, settings=service.settings)
+    assert await send_one(service.database.sessions, Silent(), letters)
+    [_, kept] = await notices(service)
+    assert (kept.attempts, kept.last_failure) == (1, "no answer in time")
+
+
+class Silent:
+    async def send(self, letter: Letter) -> None:
+        await asyncio.Event().wait()
 
 
 async def test_a_server_that_is_away_is_told_of_without_an_address(service: Service) -> None:
@@ -167,6 +188,7 @@ async def test_a_letter_that_cannot_be_made_holds_up_no_other(
 
 def test_the_wait_grows_and_ends() -> None:
     waits = [wait_after(attempts) for attempts in range(1, 30)]
+    assert waits[:3] == [timedelta(seconds=30), timedelta(minutes=1), timedelta(minutes=2)]
     assert waits == sorted(waits)
     assert waits[-1] == timedelta(hours=6)
 

@@ -1,5 +1,6 @@
 """Reading an onboarding: who may, and what it says on the way from the draft to the client."""
 
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -7,10 +8,12 @@ import pytest
 from app.access.onboarding_tokens import onboarding_token
 from app.audit.trail import OPERATOR
 from app.client_configurations.operator import change_status
+from app.client_keys.ending import keys_published
 from app.clients.rules import ClientEvent
+from app.publications.queries import scopes_told
 from tests.examples import NOW, ORGANIZATION
 from tests.installers.keys import ec_key
-from tests.onboardings.wizards import a_wizard, a_wizard_in_place_of, by_code
+from tests.onboardings.wizards import Wizard, a_wizard, a_wizard_in_place_of, by_code
 from tests.serving import EDI, FJORD, Client, Service, a_draft, problem_of
 
 
@@ -102,6 +105,32 @@ async def test_a_confirmed_client_waits_for_the_issuer_and_then_is_ready(service
     assert onboarding["usableScopes"] == []
     assert by_code(onboarding, "confirmClient")["completedAt"] is not None
     assert onboarding["expiresAt"] is None
+    await told_to_the_issuer(service, wizard)
+    onboarding = await wizard.onboarding()
+    assert (onboarding["outcome"], onboarding["state"]) == ("ready", "ready")
+    assert onboarding["usableScopes"] == ["nhn:selvbetjening/client"]
+
+
+async def told_to_the_issuer(service: Service, wizard: Wizard) -> None:
+    client_id = UUID(wizard.client_id)
+    async with service.database.sessions.begin() as db:
+        await keys_published(db, client_id, [wizard.key.thumbprint], now=service.now)
+        await scopes_told(db, client_id, ["nhn:selvbetjening/client"])
+
+
+async def test_the_token_of_a_draft_opens_nothing_30_days_after_the_end(service: Service) -> None:
+    wizard = await a_wizard(service, apiScopes=["nhn:selvbetjening/client"])
+    await wizard.confirm()
+    service.now += timedelta(days=31)
+    assert (await wizard.read()).status_code == 200  # it is not over yet
+    await told_to_the_issuer(service, wizard)
+    service.now += timedelta(days=30, seconds=-1)
+    assert (await wizard.read()).status_code == 200
+    service.now += timedelta(seconds=1)
+    refused = await wizard.read()
+    assert problem_of(refused)["type"].endswith("/onboarding-not-found")
+    client = Client(service, UUID(wizard.client_id), wizard.key)
+    assert (await client.get(f"/v1/onboardings/{wizard.client_id}")).status_code == 200
 
 
 async def test_a_blocked_client_is_told_so_and_a_closed_one(service: Service) -> None:

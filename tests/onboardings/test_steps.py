@@ -97,8 +97,8 @@ def a_draft(status: DraftStatus = DraftStatus.PENDING, **more: Any) -> DraftSeen
     return DraftSeen(status=status, **(given | more))
 
 
-LAPSED = {"activation_until": NOW - MINUTE, "decided_at": NOW - 20 * MINUTE}
-OPENED = {"last_visit": LastVisit.OPENED}
+LAPSED: dict[str, Any] = {"activation_until": NOW - MINUTE, "decided_at": NOW - 20 * MINUTE}
+OPENED: dict[str, Any] = {"last_visit": LastVisit.OPENED}
 
 
 @pytest.mark.parametrize(
