@@ -15,6 +15,9 @@ from app.onboardings.use_cases import ReadOnboarding
 
 LONGEST = 25
 """Seconds. Proxies give up after thirty."""
+LOOKING_AT_ONCE = 2
+"""Of those who were woken: when an announcement may have been lost, that is everybody. Who comes
+just then finds a connection free all the same."""
 
 
 class News(Protocol):
@@ -34,6 +37,7 @@ class HeldRequests:
 
     def __init__(self, news: News) -> None:
         self._news = news
+        self._looking = asyncio.Semaphore(LOOKING_AT_ONCE)
         self._ending = False
 
     def end(self) -> None:
@@ -52,19 +56,21 @@ class HeldRequests:
         with ExitStack() as hearing:
             news = hearing.enter_context(self._news.heard(client_id))
             told_of = {client_id, None}
-            while True:
-                news.clear()
-                read = await look()
-                if self._ending or is_new(read):
-                    return read
+            read = await look()
+            while not self._ending and not is_new(read):
                 if read.replaced_client not in told_of:
                     told_of.add(read.replaced_client)
                     hearing.enter_context(self._news.heard(read.replaced_client, news))
-                    continue  # it may have changed before it was listened for
+                    read = await look()  # it may have changed before it was listened for
+                    continue
                 try:
                     async with asyncio.timeout_at(deadline):
                         await news.wait()
                 except TimeoutError:
                     return await look()
-                if self._ending:
-                    return read
+                async with self._looking:
+                    if self._ending:
+                        return read
+                    news.clear()
+                    read = await look()
+            return read

@@ -6,17 +6,21 @@ What is new, and wakes whoever waits, is in `test_waking`.
 import asyncio
 import time
 from datetime import timedelta
-from uuid import UUID
+from typing import cast
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
 
 from app.access.models import OnboardingTokenVersion
 from app.audit.trail import OPERATOR
+from app.changes.listener import ClientEvents
 from app.client_configurations.operator import change_status
 from app.client_drafts.use_cases import open_client_draft
 from app.clients.rules import ClientEvent
-from app.onboardings.waiting import HeldRequests
+from app.onboardings.use_cases import ReadOnboarding
+from app.onboardings.waiting import LOOKING_AT_ONCE, HeldRequests
+from app.onboardings.wire import Onboarding
 from tests.examples import NOW
 from tests.onboardings.wizards import Wizard, a_wizard, waiting
 from tests.serving import KARI, Client, Service, problem_of
@@ -87,6 +91,40 @@ async def test_a_lost_listener_misses_nothing(service: Service, seeded_url: str)
         await connection.close()
         answer = await asyncio.wait_for(held, 2 * SOON)
     assert answer.json()["state"] == "expired"
+
+
+async def test_when_everybody_is_woken_few_look_at_the_same_time(seeded_url: str) -> None:
+    """So whoever comes just then finds a connection, and need not stand behind thousands."""
+    events = ClientEvents(seeded_url, [])
+    held = HeldRequests(events)
+    nothing_new = ReadOnboarding(
+        onboarding=cast(Onboarding, None), counter=0, variant=(), replaced_client=None
+    )
+    looked, looking, most = 0, 0, 0
+    all_have_looked = asyncio.Event()
+
+    async def look() -> ReadOnboarding:
+        nonlocal looked, looking, most
+        looking += 1
+        most = max(most, looking)
+        await asyncio.sleep(0.001)
+        looking -= 1
+        looked += 1
+        if looked % 100 == 0:
+            all_have_looked.set()
+        return nothing_new
+
+    waiting = [
+        asyncio.create_task(held.until_new(uuid4(), look, lambda _: False, 20)) for _ in range(100)
+    ]
+    await asyncio.wait_for(all_have_looked.wait(), SOON)
+    most = 0
+    all_have_looked.clear()
+    events.wake_all()
+    await asyncio.wait_for(all_have_looked.wait(), SOON)
+    assert most == LOOKING_AT_ONCE
+    held.end()
+    await asyncio.wait_for(asyncio.gather(*waiting), SOON)
 
 
 async def test_who_may_no_longer_read_is_told_on_waking(service: Service) -> None:
