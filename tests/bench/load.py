@@ -49,8 +49,8 @@ async def _send_all(requests: Sequence[Prepared], apart: float) -> None:
         began = time.monotonic()
         writer.write(request.octets)
         head = await reader.readuntil(b"\r\n\r\n")
-        body = await reader.readexactly(_length(head))
-        if int(head.split(b" ", 2)[1]) != request.status:
+        body = await reader.readexactly(length_in(head))
+        if status_in(head) != request.status:
             raise WrongAnswer((head + body).decode())
         if (rest := began + apart - time.monotonic()) > 0:
             await asyncio.sleep(rest)
@@ -58,7 +58,11 @@ async def _send_all(requests: Sequence[Prepared], apart: float) -> None:
     await writer.wait_closed()
 
 
-def _length(head: bytes) -> int:
+def status_in(head: bytes) -> int:
+    return int(head.split(b" ", 2)[1])
+
+
+def length_in(head: bytes) -> int:
     for line in head.lower().split(b"\r\n"):
         if line.startswith(b"content-length:"):
             return int(line.partition(b":")[2])

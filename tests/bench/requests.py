@@ -28,7 +28,7 @@ class Customers:
         self.ready = ready
         self.http = http
         self.organizations = cycle(islice(organizations(), 40))
-        self.rsa_keys = iter(public_rsa_keys(PAIRS_OF_PRIMES))
+        self.rsa_keys = public_rsa_keys(PAIRS_OF_PRIMES)
 
     def installer(self, key: InstallersKey | None = None) -> PlainInstaller:
         """One that holds a token."""
@@ -70,12 +70,12 @@ def call(installer: PlainInstaller, method: str, path: str, body: bytes = b"") -
     return prepared(method, installer.url(path), headers, body)
 
 
-def public_rsa_keys(pairs: int) -> list[dict[str, str]]:
+def public_rsa_keys(pairs: int) -> Iterator[dict[str, str]]:
     """One key for each two of a few primes: making primes takes long, and nobody signs with it."""
     made = [RSAKey.generate_key(2048) for _ in range(pairs)]
     numbers = [key.private_key.private_numbers() for key in made if key.private_key]
     primes = [prime for number in numbers for prime in (number.p, number.q)]
-    return [_rsa_members(p * q) for p, q in combinations(primes, 2)]
+    yield from (_rsa_members(p * q) for p, q in combinations(primes, 2))
 
 
 def _rsa_members(modulus: int) -> dict[str, str]:

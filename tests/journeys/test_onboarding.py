@@ -1,20 +1,15 @@
-"""The wizard's loop over sockets: how often it has to ask, and what it is told when things die."""
+"""The wizard's loop over sockets: how often it has to ask, and what it is told."""
 
-import signal
 import threading
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
-from tests.installers.plain import CLIENT_SCOPE, EDI, EPJ, PlainInstaller
-from tests.journeys.conftest import logged_sandbox
-from tests.journeys.test_kills import RESPAWN_SECONDS, kill_service, kill_worker
+from tests.installers.plain import CLIENT_SCOPE, EDI, PlainInstaller
 from tests.journeys.test_organization_numbers import SCOPES
-from tests.sandboxes import Ready, RunningSandbox
+from tests.sandboxes import Ready
 
 pytestmark = pytest.mark.journey
 MSH = "nhn:msh/api"
@@ -150,42 +145,3 @@ def test_183_leads_to_altinn_and_notices(sandbox: Ready, http: httpx2.Client) ->
     assert wizard.until("ready")["usableScopes"] == [CLIENT_SCOPE, MSH]
     assert time.monotonic() - began < 10
     http.post(controls, json=press | {"action": "revoke"})
-
-
-@pytest.fixture
-def own_sandbox(database_url: str, tmp_path: Path) -> Iterator[RunningSandbox]:
-    with logged_sandbox(database_url, tmp_path / "log.jsonl", "--workers", "1") as running:
-        yield running
-
-
-def test_who_waits_is_told_the_truth_whatever_dies(own_sandbox: RunningSandbox) -> None:
-    with httpx2.Client(trust_env=False, timeout=30) as http:
-        wizard = Wizard(PlainInstaller(own_sandbox.ready, http, api_key=EPJ), apiScopes=SCOPES)
-        wizard.ask()
-        # A worker that is to end answers those who wait before it takes no more.
-        time.sleep(RESPAWN_SECONDS)
-        ending = later(0.5, lambda: end_service(own_sandbox))
-        began = time.monotonic()
-        answer = wizard.ask()
-        ending.join()
-        assert answer.status_code == 304
-        assert time.monotonic() - began < 8
-
-        time.sleep(RESPAWN_SECONDS)
-        dying = later(0.5, lambda: kill_everybody(own_sandbox))
-        confirming = later(2.0, wizard.client.decide)
-        assert wizard.until("ready")["usableScopes"] == SCOPES
-        dying.join()
-        confirming.join()
-
-
-def kill_everybody(running: RunningSandbox) -> None:
-    kill_service(running)
-    kill_worker(running)
-
-
-def end_service(running: RunningSandbox) -> None:
-    """The process that answers requests is asked to end, as a new release would."""
-    for process in running.children_serving("app.sandbox_service.service:create_service"):
-        if not [child for child in process.children() if child.name() == process.name()]:
-            process.send_signal(signal.SIGTERM)
