@@ -8,6 +8,9 @@ meanwhile, and whoever wakes up finds the processor's caches full of others' thi
 hello-world route costs three times as much when it is asked for once in 20 ms. So the ratio is
 taken at the same pace too: to hello-worlds that come no faster than what stands beside them. For
 a new key that one has the limit; for all else the other, the larger one.
+
+Then what is measured by the clock: many who wait (`waiting`), and many delegations that are due
+(`due`).
 """
 
 import sys
@@ -20,6 +23,7 @@ from statistics import median
 import httpx2
 from msgspec import Struct
 
+from tests.bench import due, waiting
 from tests.bench.load import Prepared, prepared, send_all
 from tests.bench.processes import Worker, hello_world, service
 from tests.bench.requests import Customers, reads
@@ -144,7 +148,11 @@ def main() -> int:
         service(Path(folder) / "sandbox.log") as (ready, worker),
     ):
         costs = list(measured(hello, worker, hot_paths(Customers(ready, http))))
-        return 0 if report(costs, worker.mebibytes()) else 1
+        good = [report(costs, worker.mebibytes())]
+    with tempfile.TemporaryDirectory() as folder:
+        good += [waiting.report(waiting.measured(Path(folder) / "sandbox.log"))]
+    good += [due.report(due.measured())]
+    return 0 if all(good) else 1
 
 
 if __name__ == "__main__":

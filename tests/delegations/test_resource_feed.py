@@ -18,7 +18,7 @@ from tests.delegations.examples import (
     followed_client,
     record_of,
 )
-from tests.delegations.test_races import COPIES
+from tests.delegations.many import COPIES
 from tests.examples import NOW
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
