@@ -21,8 +21,11 @@ async def revoke_key(
     actor: Actor,
     now: datetime,
     reason: str | None = None,
-) -> None:
-    """Refused here from now on, and at the issuer once it has been told; the last key too."""
+) -> int:
+    """Refused here from now on, and at the issuer once it has been told; the last key too.
+
+    Answers the version that the issuer has to know.
+    """
     async with db.begin():
         keys = await live_keys_to_change(db, client_id)
         key = next((key for key in keys if key.thumbprint == thumbprint), None)
@@ -40,4 +43,4 @@ async def revoke_key(
             **details,
         )
         await client_changed(db, client_id)
-        await want_publication(db, client_id)
+        return await want_publication(db, client_id)

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import TypeAlias
 from uuid import UUID
 
-from asyncpg import Record
+from asyncpg import Connection, Record
 from msgspec import Struct
 
 from app.access.access_tokens import AccessTokenRejected
@@ -69,6 +69,11 @@ class ReadOnboarding(Struct, frozen=True):
     """The client that the draft has a new key for: what becomes of it is told here too."""
 
 
+class _Seen(Struct, frozen=True):
+    onboarding: Onboarding
+    steps: list[Step]
+
+
 class Surroundings(Struct, frozen=True):
     """What the process knows that reads onboardings."""
 
@@ -92,29 +97,43 @@ async def read_onboarding(
             raise OnboardingNotFound
         if isinstance(reader, CallingClient):
             await note_use(connection, row, now)
-        if is_to_be_watched(facts, now):
-            await note_watch(connection, client_id, now)
-    catalogue = await known_here.catalogues.of(row["catalogue_version"])
-    around = _around(known_here, catalogue, await known_here.usual_waits.seconds(), now)
-    steps = steps_of(facts, around)
-    usable = usable_scopes(facts, around)
-    outcome = outcome_of(steps, usable)
-    ended = ended_at(steps, outcome)
+        await _watch(connection, facts, now)
+    seen = await _seen(known_here, facts, row, now)
+    ended = ended_at(seen.steps, seen.onboarding.outcome)
     by_token = not isinstance(reader, CallingClient)
     if by_token and ended is not None and now >= ended + READABLE_AFTER_END:
         raise OnboardingNotFound
     return ReadOnboarding(
-        onboarding=_onboarding(facts, around, steps, usable, outcome),
+        onboarding=seen.onboarding,
         counter=row["counter"],
         variant=(
             row["counter_of_replaced"],
             row["catalogue_version"],
             # What time changes by itself shows in these.
-            state_of(steps, outcome),
-            sum(step.is_open for step in steps),
+            seen.onboarding.state,
+            sum(step.is_open for step in seen.steps),
         ),
         replaced_client=row["replaces_keys_of"],
     )
+
+
+async def onboarding_as_it_is(
+    known_here: Surroundings, client_id: UUID, *, now: datetime
+) -> Onboarding | None:
+    """For whoever runs the service. He too is taken to wait for what Altinn says."""
+    async with known_here.database.reads.acquire() as connection:
+        row = await ONBOARDING.row(connection, client_id=client_id, proof_thumbprint=None)
+        assert row is not None  # the statement answers one row, whatever there is
+        facts = facts_of(client_id, row)
+        if facts is None:
+            return None
+        await _watch(connection, facts, now)
+    return (await _seen(known_here, facts, row, now)).onboarding
+
+
+async def _watch(connection: Connection, facts: Facts, now: datetime) -> None:
+    if is_to_be_watched(facts, now):
+        await note_watch(connection, facts.client_id, now)
 
 
 async def lengthen_draft(
@@ -168,6 +187,14 @@ def _check_reader(reader: Reader, client_id: UUID, row: Record, settings: Settin
         )
     if not opens_onboarding(reader, client_id, **known):
         raise OnboardingNotFound
+
+
+async def _seen(known_here: Surroundings, facts: Facts, row: Record, now: datetime) -> _Seen:
+    catalogue = await known_here.catalogues.of(row["catalogue_version"])
+    around = _around(known_here, catalogue, await known_here.usual_waits.seconds(), now)
+    steps = steps_of(facts, around)
+    usable = usable_scopes(facts, around)
+    return _Seen(_onboarding(facts, around, steps, usable, outcome_of(steps, usable)), steps)
 
 
 def _around(

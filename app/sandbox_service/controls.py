@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime
 from functools import partial
 from http import HTTPStatus
 from typing import Any, Literal
@@ -33,6 +34,8 @@ from app.delegations.budget import SharedBudget
 from app.notices.letters import letter_of, link_address
 from app.notices.models import Notice
 from app.notices.rules import MAY_BLOCK, NoticeKind, Recipient
+from app.onboardings.use_cases import Surroundings
+from app.onboardings.usual import UsualWaits
 from app.problems import Problem, ServiceUnavailable
 from app.publications.queries import DONE_CHANNEL
 from app.sandbox.people import People
@@ -40,9 +43,10 @@ from app.sandbox_service.clock import advance_clock, show_clock, stand_ins_clock
 from app.sandbox_service.faults import replace_faults, set_faults, show_faults
 from app.sandbox_service.jump import Mover
 from app.sandbox_service.keys import end_key_at, restore, take_snapshot
+from app.sandbox_service.operator import OPERATORS_CONTROLS
 from app.sandbox_service.overview import Shown, shown
 from app.sandbox_service.persons import Decided, Persons
-from app.sandbox_service.seed import seed
+from app.sandbox_service.seed import API_KEYS, seed
 from app.sandbox_service.state import NotFollowed, SandboxState, forget_images
 from app.sandbox_service.told import Told, read_told, sandbox_settings
 from app.settings import Settings
@@ -51,6 +55,8 @@ from app.web.bodies import read_body
 from app.web.frame import Frame
 from app.web.problem_details import answer_exception, answer_http_exception, answer_problem
 from app.worker import domain_work
+
+ASKED_BY_THE_PAGE = frozenset({"/overview", "/faults", "/mailbox"})
 
 
 class Pressed(Struct, frozen=True, forbid_unknown_fields=True):
@@ -70,6 +76,7 @@ class Mail(Struct, frozen=True, rename="camel"):
     """A notice as a mailbox would have it. `to` is null where nobody has given an address."""
 
     client_id: UUID
+    created_at: datetime
     kind: NoticeKind
     recipient: Recipient
     to: str | None
@@ -102,6 +109,7 @@ def create_app() -> ASGIApp:
             end_key_at,
             take_snapshot,
             restore,
+            *OPERATORS_CONTROLS,
         ],
         before_request=demand_secret,
         state=State({"settings": settings, "added": told.seed}),
@@ -116,7 +124,7 @@ def create_app() -> ASGIApp:
         openapi_config=None,
         logging_config=None,
     )
-    return Frame(app, trusted_proxies=[], headers={}, asked_often={"/overview"})
+    return Frame(app, trusted_proxies=[], headers={}, asked_often=ASKED_BY_THE_PAGE)
 
 
 @asynccontextmanager
@@ -143,6 +151,9 @@ async def _alive(app: Litestar, *, settings: Settings, told: Told) -> AsyncItera
         app.state.update(
             {
                 "database": database,
+                "known_here": Surroundings(
+                    database, persons.catalogues, settings, UsualWaits(database.sessions)
+                ),
                 "persons": persons,
                 "sandbox": state,
                 "mover": Mover(database, state, work, tell_neighbours),
@@ -161,10 +172,10 @@ def answer_not_followed(request: Request[Any, Any, Any], _: Exception) -> Respon
 
 @get("/overview")
 async def overview(request: Request[Any, Any, Any]) -> Shown:
-    database: Database = request.app.state.database
-    settings: Settings = request.app.state.settings
-    async with database.sessions() as db:
-        return await shown(db, base_url=settings.base_url, now=request.app.state.sandbox.now())
+    state = request.app.state
+    find = request.query_params.get("find", "").strip()
+    keys = state.added.api_keys | API_KEYS
+    return await shown(state.known_here, keys, find=find, now=state.sandbox.now())
 
 
 @post("/clients/{client_id:uuid}/decision", status_code=HTTPStatus.OK)
@@ -206,6 +217,7 @@ def _mail(notice: Notice, settings: Settings) -> Mail:
     letter = letter_of(notice, settings)
     return Mail(
         client_id=notice.client_id,
+        created_at=notice.created_at,
         kind=notice.kind,
         recipient=notice.recipient,
         to=notice.address,

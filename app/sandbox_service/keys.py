@@ -66,14 +66,14 @@ async def end_key_at(
     database: Database = request.app.state.database
     state: SandboxState = request.app.state.sandbox
     async with database.sessions.begin() as db:
-        keys = await _keys(db, client_id)
+        keys = await keys_of(db, client_id)
         key = next((key for key in keys if kid in (key.kid, key.thumbprint)), None)
         if key is None or key.state not in LIVE:
             raise KeyNotFound
         key.expires_at = state.now() + timedelta(seconds=asked.expires_in_seconds)
         version = await _told(db, client_id)
-    await _until_issuer_knows(request, client_id, version)
-    return _held(key)
+    await until_issuer_knows(request, client_id, version)
+    return held(key)
 
 
 @post("/clients/{client_id:uuid}/snapshot", status_code=HTTPStatus.OK)
@@ -81,11 +81,11 @@ async def take_snapshot(request: Request[Any, Any, Any], client_id: FromPath[UUI
     database: Database = request.app.state.database
     state: SandboxState = request.app.state.sandbox
     async with database.sessions() as db:
-        live = [key for key in await _keys(db, client_id) if key.state in LIVE]
+        live = [key for key in await keys_of(db, client_id) if key.state in LIVE]
     image = Image(state.now(), [key.thumbprint for key in live])
     async with database.writes.acquire() as connection:
         await keep_image(connection, client_id, image)
-    return Snapshot(image.taken_at, [_held(key) for key in live])
+    return Snapshot(image.taken_at, [held(key) for key in live])
 
 
 @post("/clients/{client_id:uuid}/restore", status_code=HTTPStatus.OK)
@@ -97,23 +97,23 @@ async def restore(request: Request[Any, Any, Any], client_id: FromPath[UUID]) ->
     if image is None:
         raise NotFound("No snapshot of this client was taken: POST …/snapshot does.")
     async with database.sessions.begin() as db:
-        keys = await _keys(db, client_id)
-        held = [key for key in keys if key.thumbprint in image.thumbprints]
+        keys = await keys_of(db, client_id)
+        again = [key for key in keys if key.thumbprint in image.thumbprints]
         lost = [key for key in keys if key.thumbprint not in image.thumbprints]
         for key in lost:
             if key.state in LIVE:
                 _revoke(db, key, state.now())
         version = await _told(db, client_id)
-    await _until_issuer_knows(request, client_id, version)
+    await until_issuer_knows(request, client_id, version)
     return Restored(
         taken_at=image.taken_at,
-        keys=[_held(key) for key in held],
-        lost_keys=[_held(key) for key in lost],
-        can_log_in=any(key.state in LIVE for key in held),
+        keys=[held(key) for key in again],
+        lost_keys=[held(key) for key in lost],
+        can_log_in=any(key.state in LIVE for key in again),
     )
 
 
-async def _keys(db: AsyncSession, client_id: UUID) -> Sequence[ClientKey]:
+async def keys_of(db: AsyncSession, client_id: UUID) -> Sequence[ClientKey]:
     """Of a client that there is, oldest first."""
     if await db.get(ClientConfiguration, client_id, with_for_update=True) is None:
         raise NoSuchClient(
@@ -148,12 +148,12 @@ async def _told(db: AsyncSession, client_id: UUID) -> int:
     return await want_publication(db, client_id)
 
 
-async def _until_issuer_knows(
+async def until_issuer_knows(
     request: Request[Any, Any, Any], client_id: UUID, version: int
 ) -> None:
     persons: Persons = request.app.state.persons
     await persons.issuer_knows(client_id, version)
 
 
-def _held(key: ClientKey) -> HeldKey:
+def held(key: ClientKey) -> HeldKey:
     return HeldKey(key.kid, key.thumbprint, key.state, key.expires_at)

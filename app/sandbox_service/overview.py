@@ -1,11 +1,14 @@
 """What the sandbox's page shows of the service's own state: drafts and clients, newest first."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
-from sqlalchemy import select
+from msgspec.structs import replace
+from sqlalchemy import ColumnElement, String, cast, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from app.approvals.rules import AccessState
 from app.client_configurations.overview import (
@@ -16,9 +19,10 @@ from app.client_configurations.overview import (
     client_overview,
 )
 from app.client_drafts.models import ClientDraft
-from app.client_drafts.rules import DraftStatus, status_now
+from app.client_drafts.rules import DraftStatus
 from app.clients.models import ClientConfiguration
-from app.sandbox_service.seed import API_KEYS
+from app.onboardings.use_cases import Surroundings, onboarding_as_it_is
+from app.onboardings.wire import Onboarding
 
 MOST_SHOWN = 20
 
@@ -46,6 +50,8 @@ class ShownClient(Struct, rename="camel", frozen=True, kw_only=True):
     created_at: datetime
     expires_at: datetime | None = None
     confirm_url: str = ""
+    replaces_keys_of: UUID | None = None
+    onboarding: Onboarding | None = None
     scopes: list[ShownAccess] = []
     claims: list[ShownClaim] = []
     keys: list[KeySeen] = []
@@ -57,22 +63,62 @@ class Shown(Struct, rename="camel", frozen=True):
     clients: list[ShownClient]
 
 
-async def shown(db: AsyncSession, *, base_url: str, now: datetime) -> Shown:
+async def shown(
+    known_here: Surroundings, api_keys: dict[str, str], *, find: str, now: datetime
+) -> Shown:
+    """The newest; where something is looked for, the newest of those that have it."""
+    async with known_here.database.sessions() as db:
+        found = [
+            *await _drafts(db, known_here.settings.base_url, find, now),
+            *await _clients(db, find, now),
+        ]
+    newest = sorted(found, key=lambda one: one.created_at, reverse=True)[:MOST_SHOWN]
+    return Shown(api_keys, [await _with_onboarding(known_here, one, now) for one in newest])
+
+
+async def _drafts(db: AsyncSession, base_url: str, find: str, now: datetime) -> list[ShownClient]:
+    columns = (
+        ClientDraft.client_id,
+        ClientDraft.organization_number,
+        ClientDraft.client_system_id,
+        ClientDraft.external_ref,
+    )
     drafts = await db.scalars(
         select(ClientDraft)
-        .where(ClientDraft.status != DraftStatus.CONFIRMED)
+        .where(ClientDraft.status != DraftStatus.CONFIRMED, _has(find, *columns))
         .order_by(ClientDraft.created_at.desc())
         .limit(MOST_SHOWN)
     )
+    return [_of_draft(draft, base_url, now) for draft in drafts]
+
+
+async def _clients(db: AsyncSession, find: str, now: datetime) -> list[ShownClient]:
+    columns = (
+        ClientConfiguration.client_id,
+        ClientConfiguration.organization_number,
+        ClientConfiguration.organization_name,
+        ClientConfiguration.client_system_id,
+        ClientConfiguration.external_ref,
+    )
     client_ids = await db.scalars(
         select(ClientConfiguration.client_id)
+        .where(_has(find, *columns))
         .order_by(ClientConfiguration.created_at.desc())
         .limit(MOST_SHOWN)
     )
-    found = [_of_draft(draft, base_url, now) for draft in drafts]
-    found += [await _of_client(db, client_id, now) for client_id in client_ids.all()]
-    found.sort(key=lambda one: one.created_at, reverse=True)
-    return Shown(API_KEYS, found[:MOST_SHOWN])
+    return [await _of_client(db, client_id, now) for client_id in client_ids.all()]
+
+
+def _has(find: str, *columns: InstrumentedAttribute[Any]) -> ColumnElement[bool]:
+    return or_(*(cast(column, String).icontains(find, autoescape=True) for column in columns))
+
+
+async def _with_onboarding(
+    known_here: Surroundings, client: ShownClient, now: datetime
+) -> ShownClient:
+    onboarding = await onboarding_as_it_is(known_here, client.client_id, now=now)
+    name = client.organization_name or (onboarding and onboarding.organization_name) or ""
+    return replace(client, onboarding=onboarding, organization_name=name)
 
 
 def _of_draft(draft: ClientDraft, base_url: str, now: datetime) -> ShownClient:
@@ -81,10 +127,11 @@ def _of_draft(draft: ClientDraft, base_url: str, now: datetime) -> ShownClient:
         client_system=draft.client_system_id,
         organization_number=draft.organization_number,
         external_ref=draft.external_ref,
-        status=status_now(draft.status, draft.expires_at, now),
+        status=draft.status_at(now),
         created_at=draft.created_at,
         expires_at=draft.expires_at,
         confirm_url=f"{base_url}/confirm-client/{draft.client_id}",
+        replaces_keys_of=draft.replaces_keys_of,
     )
 
 

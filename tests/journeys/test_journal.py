@@ -16,6 +16,7 @@ pytestmark = pytest.mark.journey
 
 HEARD_WITHIN_SECONDS = 5
 PERSON_NUMBER = "12838540056"
+TOKEN = "/connect/token"
 
 
 class Journalled:
@@ -60,6 +61,25 @@ class Journalled:
                 return refused[-1]
             time.sleep(0.05)
         raise AssertionError("The journal has not heard of it.")
+
+    def to_change(self, path: str) -> dict[str, str]:
+        checks = self.refused(path)["checks"]
+        assert all(check["ok"] == (not check["change"]) for check in checks)
+        return {check["name"]: check["change"] for check in checks if not check["ok"]}
+
+    def ask_for_token(self, *, sent_proof: str | None = None, **change: Any) -> httpx2.Response:
+        url = f"{self.sandbox.issuer}/connect/token"
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": self.client_id,
+            "scope": "nhn:selvbetjening/client",
+            "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+            "client_assertion": assertion(
+                self.client_id, self.sandbox.issuer, self.key, seconds=30, **change
+            ),
+        }
+        sent_proof = sent_proof or proof(self.key, "POST", url)
+        return self.http.post(url, data=form, headers={"DPoP": sent_proof})
 
     def wrong(self, path: str) -> dict[str, tuple[str, str]]:
         """What was wrong: expected, and got."""
@@ -119,6 +139,10 @@ def test_a_wrong_address_is_shown_beside_the_right_one(
     expected, got = journalled.wrong("/v1/client")["proof htu"]
     assert f"{sandbox.base_url}/v1/client" in expected.split(" or ")
     assert got == f"{sandbox.base_url}/v1/clients"
+    assert journalled.to_change("/v1/client") == {
+        "proof htu": "Set `htu` to the address that is called, without query and fragment. Its "
+        "path is not that of this call."
+    }
 
 
 def test_a_replayed_proof_is_shown_with_its_first_use(journalled: Journalled) -> None:
@@ -127,36 +151,60 @@ def test_a_replayed_proof_is_shown_with_its_first_use(journalled: Journalled) ->
     expected, got = journalled.wrong("/v1/client")["proof jti"]
     assert expected == "one that was not used before"
     assert "GET /v1/client" in got
+    assert "a new `jti`, for each request" in journalled.to_change("/v1/client")["proof jti"]
+
+
+def test_a_wrong_audience_is_explained(journalled: Journalled) -> None:
+    journalled.read(journalled.token(broken="wrongAudience"))
+    assert journalled.wrong("/v1/client")["token aud"] == ("nhn:selvbetjening", "another:api")
+    [change] = journalled.to_change("/v1/client").values()
+    assert change.startswith("Ask the issuer for `scope=nhn:selvbetjening/client`")
+
+
+def test_at_the_issuer_a_wrong_address_and_a_replayed_proof_are_explained(
+    journalled: Journalled, sandbox: Ready
+) -> None:
+    url = f"{sandbox.issuer}/connect/token"
+    asked = journalled.ask_for_token()
+    assert asked.json()["error"] == "use_dpop_nonce"
+    assert "proof with this answer's `DPoP-Nonce`" in journalled.to_change(TOKEN)["proof nonce"]
+    elsewhere = proof(journalled.key, "POST", url.replace("127.0.0.1", "localhost"))
+    journalled.ask_for_token(sent_proof=elsewhere)
+    assert journalled.to_change(TOKEN)["proof htu"].endswith("Its host is not that of this call.")
+    good = proof(journalled.key, "POST", url, nonce=asked.headers["dpop-nonce"])
+    answers = [journalled.ask_for_token(sent_proof=good).status_code for _ in range(2)]
+    assert answers == [200, 400]
+    assert "POST /sts/connect/token" in journalled.wrong(TOKEN)["proof jti"][1]
+    assert list(journalled.to_change(TOKEN)) == ["proof jti"]
+
+
+def test_only_refusals_are_told_when_only_they_are_asked_for(journalled: Journalled) -> None:
+    journalled.read(journalled.token())
+    journalled.read(journalled.token(broken="expired"))
+    journalled.refused("/v1/client")
+    assert {one["status"] for one in journalled.entries(refused="true")} == {401}
+    assert {one["status"] for one in journalled.entries()} >= {200, 401}
 
 
 @pytest.mark.parametrize(
-    ("change", "name"),
+    ("change", "name", "says"),
     [
-        (lambda: {"exp": int(time.time()) - 60, "iat": int(time.time()) - 120}, "assertion exp"),
-        (lambda: {"aud": "https://other.example"}, "assertion aud"),
-        (lambda: {"iss": str(uuid4())}, "assertion iss"),
+        (
+            lambda: {"exp": int(time.time()) - 60, "iat": int(time.time()) - 120},
+            "assertion exp",
+            "an assertion for each token request",
+        ),
+        (lambda: {"aud": "https://other.example"}, "assertion aud", "discovery document"),
+        (lambda: {"iss": str(uuid4())}, "assertion iss", "the client's id"),
     ],
 )
 def test_a_refused_assertion_is_explained(
-    journalled: Journalled,
-    sandbox: Ready,
-    change: Callable[[], dict[str, Any]],
-    name: str,
+    journalled: Journalled, change: Callable[[], dict[str, Any]], name: str, says: str
 ) -> None:
-    url = f"{sandbox.issuer}/connect/token"
-    sent = assertion(journalled.client_id, sandbox.issuer, journalled.key, seconds=30, **change())
-    form = {
-        "grant_type": "client_credentials",
-        "client_id": journalled.client_id,
-        "scope": "nhn:selvbetjening/client",
-        "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-        "client_assertion": sent,
-    }
-    answer = journalled.http.post(
-        url, data=form, headers={"DPoP": proof(journalled.key, "POST", url)}
-    )
+    answer = journalled.ask_for_token(**change())
     assert answer.status_code == 400
-    assert name in journalled.wrong("/connect/token")
+    assert name in journalled.wrong(TOKEN)
+    assert says in journalled.to_change(TOKEN)[name]
 
 
 HOSTILE = [b'{"a": "\\ud800"}', b'{"\\udfff": 1}', b'{"a": 1' + b"0" * 4_000 + b"}", b'{"a": NaN}']

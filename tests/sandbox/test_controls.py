@@ -189,12 +189,17 @@ async def test_the_overview_names_the_numbers_and_the_persons(http: httpx2.Async
 
 
 @pytest.mark.parametrize(
-    ("file", "kind"), [("console.js", "text/javascript"), ("console.css", "text/css")]
+    ("file", "kind", "named_in"),
+    [
+        ("console.js", "text/javascript", ""),
+        ("console.css", "text/css", ""),
+        ("pressing.js", "text/javascript", "console.js"),
+    ],
 )
 async def test_what_the_page_needs_is_beside_it(
-    http: httpx2.AsyncClient, file: str, kind: str
+    http: httpx2.AsyncClient, file: str, kind: str, named_in: str
 ) -> None:
-    assert f'"/_sandbox/{file}"' in (await http.get("/_sandbox/")).text
+    assert f'"/_sandbox/{file}"' in (await http.get(f"/_sandbox/{named_in}")).text
     answer = await http.get(f"/_sandbox/{file}")
     assert answer.headers["content-type"].startswith(kind)
     assert "script-src 'self'" in answer.headers["content-security-policy"]

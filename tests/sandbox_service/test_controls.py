@@ -208,6 +208,58 @@ async def test_an_owner_decides_by_the_control(
     assert (await controls.post("/approvals", json=nothing)).status_code == 404
 
 
+async def test_the_operator_speaks_by_the_control(
+    service: Service, controls: httpx2.AsyncClient
+) -> None:
+    client = await service.client()
+    address = f"/clients/{client.client_id}/operator"
+    for action, status, answered in (("block", "blocked", 403), ("unblock", "active", 200)):
+        said = await controls.post(address, json={"action": action, "reason": "a test"})
+        assert said.json() == {"clientId": str(client.client_id), "status": status}
+        assert (await client.get()).status_code == answered
+    again = await controls.post(address, json={"action": "unblock"})
+    assert again.status_code == 409
+    assert problem_of(again)["type"].endswith("/wrong-state")
+    trail = select(AuditEvent.actor).where(AuditEvent.happened == "client.blocked")
+    assert await service.ask(trail) == ["sandbox"]
+
+
+async def test_a_key_leaks_and_is_revoked_by_the_control(
+    service: Service, controls: httpx2.AsyncClient
+) -> None:
+    client = await service.client()
+    key = f"/clients/{client.client_id}/keys/{client.key.thumbprint}"
+    for _ in range(2):
+        leaked = await controls.post(f"{key}/leak")
+        assert (leaked.status_code, leaked.json()["state"]) == (200, "activating")
+    kinds = [mail["kind"] for mail in (await controls.get("/mailbox")).json()]
+    assert kinds.count("keyLeaked") == 2  # to the organization and to the supplier
+    assert (await client.get()).status_code == 200
+    assert (await controls.post(f"{key}/revoke")).json()["state"] == "revoked"
+    for word in ("leak", "revoke"):
+        gone = await controls.post(f"{key}/{word}")
+        assert gone.status_code == 404
+        assert problem_of(gone)["type"].endswith("/key-not-found")
+
+
+async def test_the_overview_tells_what_each_client_waits_for(
+    service: Service, controls: httpx2.AsyncClient
+) -> None:
+    mine = await new_draft(service, externalRef="EPJ 7%")
+    other = await new_draft(service)
+    assert len((await controls.get("/overview")).json()["clients"]) >= 2
+    for find in ("epj 7%", mine[:13], mine):
+        [seen] = (await controls.get("/overview", params={"find": find})).json()["clients"]
+        assert seen["clientId"] == mine
+        assert seen["onboarding"]["state"] == "waitingForConfirmation"
+        [first, *_] = seen["onboarding"]["steps"]
+        assert (first["code"], first["status"]) == ("confirmClient", "current")
+    await press(controls, other)
+    [seen] = (await controls.get("/overview", params={"find": other})).json()["clients"]
+    assert seen["onboarding"]["steps"][0]["status"] == "done"
+    assert (await controls.get("/overview", params={"find": "_"})).json()["clients"] == []
+
+
 async def begun_with(service: Service) -> dict[str, set[Any]]:
     return {
         "keys": set(await service.ask(select(ApiKey.prefix))),

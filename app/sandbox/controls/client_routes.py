@@ -57,6 +57,19 @@ class HeldKey(Struct, frozen=True, rename="camel"):
     expires_at: datetime | None
 
 
+class OperatorsWord(Struct, frozen=True):
+    action: Annotated[
+        Literal["block", "unblock", "close"],
+        Meta(description="`close` is for ever: the token issuer forgets the client."),
+    ]
+    reason: Annotated[str | None, Meta(description="For the audit trail.")] = None
+
+
+class Changed(Struct, frozen=True, rename="camel"):
+    client_id: Annotated[str, CLIENT_ID]
+    status: Annotated[str, Meta(examples=["blocked"])]
+
+
 class Snapshot(Struct, frozen=True, rename="camel"):
     taken_at: datetime
     keys: Annotated[list[HeldKey], Meta(description="The live ones, which the image holds.")]
@@ -125,6 +138,58 @@ async def end_key_at(
 
 
 @post(
+    "/clients/{client_id:str}/keys/{kid:str}/leak",
+    status_code=200,
+    summary="Let a live key be known to have leaked",
+    description=(
+        "As when an installer sends the private part by mistake: the key works as before, the"
+        " onboarding and the list of keys say what it is, and the mailbox has the letters. The"
+        " private part itself is not needed."
+    ),
+    responses={200: ResponseSpec(HeldKey, description="The key, which works as before")},
+)
+async def leak_key(
+    client_id: FromPath[str],
+    kid: FromPath[str],
+    request: ControlRequest,
+    service_controls: NamedDependency[ServiceControls],
+) -> Response[bytes]:
+    return await forwarded(request, service_controls, f"/clients/{client_id}/keys/{kid}/leak")
+
+
+@post(
+    "/clients/{client_id:str}/keys/{kid:str}/revoke",
+    status_code=200,
+    summary="End a live key at once, by the operator's word",
+    description="Also the last one. Answers when the token issuer knows.",
+    responses={200: ResponseSpec(HeldKey, description="The key, which has ended")},
+)
+async def revoke_key(
+    client_id: FromPath[str],
+    kid: FromPath[str],
+    request: ControlRequest,
+    service_controls: NamedDependency[ServiceControls],
+) -> Response[bytes]:
+    return await forwarded(request, service_controls, f"/clients/{client_id}/keys/{kid}/revoke")
+
+
+@post(
+    "/clients/{client_id:str}/operator",
+    status_code=200,
+    summary="Block, unblock or close a client, as whoever runs the service does",
+    description="As `onboarding client …` does. Answers when the token issuer knows.",
+    responses={200: ResponseSpec(Changed, description="The service goes by it")},
+)
+async def change_client(
+    client_id: FromPath[str],
+    data: JSONBody[OperatorsWord],
+    request: ControlRequest,
+    service_controls: NamedDependency[ServiceControls],
+) -> Response[bytes]:
+    return await forwarded(request, service_controls, f"/clients/{client_id}/operator")
+
+
+@post(
     "/clients/{client_id:str}/snapshot",
     status_code=200,
     summary="Take an image of an installation",
@@ -162,4 +227,13 @@ async def restore(
     return await forwarded(request, service_controls, f"/clients/{client_id}/restore")
 
 
-CLIENT_CONTROLS = (decide, approve, end_key_at, take_snapshot, restore)
+CLIENT_CONTROLS = (
+    decide,
+    approve,
+    end_key_at,
+    leak_key,
+    revoke_key,
+    take_snapshot,
+    restore,
+    change_client,
+)

@@ -1,6 +1,6 @@
 """Controls of Enhetsregisteret: what becomes of an organisation."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 from litestar import post
 from litestar.di import NamedDependency
@@ -12,11 +12,14 @@ from app.sandbox.clock import Clock
 from app.sandbox.enhetsregisteret.organizations import Standing
 from app.sandbox.enhetsregisteret.register import Register
 
+Status = Literal[
+    "live", "bankrupt", "beingWoundUp", "deleted", "merged", "removed", "removedSilently"
+]
+STANDINGS = get_args(Status)
+
 
 class Became(Struct, frozen=True, forbid_unknown_fields=True):
-    status: Literal[
-        "live", "bankrupt", "beingWoundUp", "deleted", "merged", "removed", "removedSilently"
-    ]
+    status: Status
 
 
 class Marked(Struct, frozen=True, rename="camel"):

@@ -14,7 +14,12 @@ from app.sandbox.altinn.altinn import Altinn
 from app.sandbox.altinn.calls import Calls
 from app.sandbox.altinn.human_steps import give_seeded
 from app.sandbox.clock import Clock
-from app.sandbox.console.routes import console_script, console_style, show_console
+from app.sandbox.console.routes import (
+    console_script,
+    console_style,
+    pressing_script,
+    show_console,
+)
 from app.sandbox.controls.altinn_routes import ALTINN_CONTROLS
 from app.sandbox.controls.client_routes import CLIENT_CONTROLS
 from app.sandbox.controls.clock_routes import advance_clock, show_clock, take_over_time
@@ -115,6 +120,7 @@ def controls_router(controlled: Controlled) -> Router:
         route_handlers=[
             show_console,
             console_script,
+            pressing_script,
             console_style,
             health,
             openapi_document,

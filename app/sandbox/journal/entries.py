@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 MOST_ENTRIES = 2_000
+LEAST_REFUSAL = 400
 
 
 class Check(Struct, frozen=True, rename="camel"):
@@ -17,6 +18,9 @@ class Check(Struct, frozen=True, rename="camel"):
     expected: str
     got: str
     ok: bool
+    change: Annotated[
+        str, Meta(description="What to change where it is not as expected; else empty.")
+    ] = ""
 
 
 class Jwt(Struct, frozen=True, rename="camel"):
@@ -70,7 +74,14 @@ class Journal:
                 where, _, jti = spent.partition(" ")
                 when = f"{earlier.at:%H:%M:%S} with {earlier.method} {earlier.path}"
                 got = f"{jti}, which came at {when}"
-                yield Check(f"{where} jti", "one that was not used before", got, ok=False)
+                yield Check(
+                    f"{where} jti",
+                    "one that was not used before",
+                    got,
+                    ok=False,
+                    change=f"Make a new {where}, with a new `jti`, for each request: also when "
+                    "the same request is sent again.",
+                )
 
     def found(
         self,
@@ -78,6 +89,7 @@ class Journal:
         client_id: str | None = None,
         path: str | None = None,
         since: datetime | None = None,
+        refused: bool = False,
     ) -> Sequence[Entry]:
         return [
             entry
@@ -85,6 +97,7 @@ class Journal:
             if (client_id is None or entry.client_id == client_id)
             and (path is None or path in entry.path)
             and (since is None or entry.at >= since)
+            and (not refused or entry.status >= LEAST_REFUSAL)
         ]
 
     def forget(self) -> None:

@@ -14,7 +14,13 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from msgspec import Struct
 
-from app.sandbox.journal.checks import Expected, assertion_checks, proof_checks, token_checks
+from app.sandbox.journal.checks import (
+    Expected,
+    assertion_checks,
+    nonce_check,
+    proof_checks,
+    token_checks,
+)
 from app.sandbox.journal.entries import Check, Entry, Jwt
 from app.sandbox.journal.masking import (
     masked,
@@ -26,6 +32,7 @@ from app.sandbox.journal.masking import (
 )
 
 LONGEST_BODY = 16_384
+WANTS_NONCE = "use_dpop_nonce"
 REFUSALS = {HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 _CLIENT_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -129,7 +136,7 @@ def written(heard: Heard, to: str, policy: Policy) -> Entry:
         jwts={name: masked_jwt(jwt) for name, jwt in jwts.items()},
         body=masked(form or _json(heard.body)),
         answer=masked(answer),
-        checks=_checks(heard, to, form, jwts, policy) if refused else [],
+        checks=_checks(heard, to, form, jwts, answer, policy) if refused else [],
         spends=[
             f"{name} {jwt.claims['jti']}"
             for name, jwt in (
@@ -157,7 +164,12 @@ def _credentials(heard: Heard) -> str | None:
 
 
 def _checks(
-    heard: Heard, to: str, form: dict[str, str], jwts: dict[str, Jwt], policy: Policy
+    heard: Heard,
+    to: str,
+    form: dict[str, str],
+    jwts: dict[str, Jwt],
+    answer: Any,
+    policy: Policy,
 ) -> list[Check]:
     expected = Expected(
         method=heard.scope["method"],
@@ -167,7 +179,9 @@ def _checks(
     if to == "service" and {"authorization", "dpop"} & heard.headers.keys():
         return [*_of_token(heard, jwts, policy, expected)]
     if to == "issuer" and "grant_type" in form:
-        return [*_of_assertion(heard, form, jwts, policy, expected)]
+        checks = [*_of_assertion(heard, form, jwts, policy, expected)]
+        wants_nonce = isinstance(answer, dict) and answer.get("error") == WANTS_NONCE
+        return [*checks, nonce_check(jwts.get("DPoP"))] if wants_nonce else checks
     return []
 
 

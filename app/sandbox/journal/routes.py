@@ -25,8 +25,9 @@ async def list_requests_made(
     client_id: Annotated[str | None, QueryParameter(name="clientId")] = None,
     path: Annotated[str | None, QueryParameter(description="What stands in the path.")] = None,
     since: Annotated[datetime | None, QueryParameter(description="From this time on.")] = None,
+    refused: Annotated[bool, QueryParameter(description="Only what was refused.")] = False,
 ) -> Sequence[Entry]:
-    return journal.found(client_id=client_id, path=path, since=since)
+    return journal.found(client_id=client_id, path=path, since=since, refused=refused)
 
 
 @post(
