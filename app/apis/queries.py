@@ -1,5 +1,7 @@
 """Which catalogue is in force. Each process keeps the newest one it has read."""
 
+import asyncio
+
 from sqlalchemy import ScalarSelect, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -26,16 +28,21 @@ class Catalogues:
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
         self._versions: dict[int, Catalogue] = {}
+        self._reading = asyncio.Lock()
 
     async def of(self, version: int | None) -> Catalogue:
         """The catalogue of a version that a statement has just seen in force."""
         if version is None:
             raise ServiceUnavailable("No catalogue is in force: the operator has to apply one.")
-        if version not in self._versions:
-            async with self._sessions() as db:
-                row = await db.get_one(CatalogueVersion, version)
-            self._versions = {version: row.content}
-        return self._versions[version]
+        if version in self._versions:
+            return self._versions[version]
+        # A new version wakes all who wait for an onboarding: one of them reads it for all.
+        async with self._reading:
+            if version not in self._versions:
+                async with self._sessions() as db:
+                    row = await db.get_one(CatalogueVersion, version)
+                self._versions = {version: row.content}
+            return self._versions[version]
 
     async def version_in_force(self) -> int | None:
         async with self._sessions() as db:

@@ -12,7 +12,10 @@ NUMBERS = {
     "310000078": "one scope waits, and is approved after 60 s",
     "310000086": "the API's owner refuses one scope",
     "310000094": "a changed claim waits, while the old value works",
-    "310000108": "the token issuer takes the client up 20 s late",
+    "310000108": (
+        "the token issuer takes the client up 20 s (real time) late: `ready`, but until then it "
+        "refuses a token with `invalid_client`"
+    ),
     "310000124": "Enhetsregisteret does not know it: refused",
     "310000132": "deleted in Enhetsregisteret: refused",
     "310000175": "a sub-unit of 310000019: refused, its main unit is named",

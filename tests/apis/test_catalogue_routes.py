@@ -1,11 +1,12 @@
 """`GET /v1/catalogue`: what everybody may see of it, in pages and versions."""
 
+import asyncio
 from typing import Any
 
 import pytest
 
 from app.apis.models import CatalogueVersion
-from app.apis.queries import newest_catalogue
+from app.apis.queries import Catalogues, newest_catalogue
 from app.web.paging import cursor_after
 from tests.serving import Service, problem_of
 
@@ -15,6 +16,23 @@ async def apis(service: Service, query: str = "") -> list[dict[str, Any]]:
     assert answer.status_code == 200, answer.text
     items: list[dict[str, Any]] = answer.json()["items"]
     return items
+
+
+@pytest.mark.race
+async def test_of_eight_at_once_one_reads_a_new_version(service: Service) -> None:
+    opened = 0
+
+    def counting() -> Any:
+        nonlocal opened
+        opened += 1
+        return service.database.sessions()
+
+    catalogues = Catalogues(counting)  # type: ignore[arg-type]  # it only opens sessions
+    version = await catalogues.version_in_force()
+    opened = 0
+    read = await asyncio.gather(*(catalogues.of(version) for _ in range(8)))
+    assert opened == 1
+    assert {id(catalogue) for catalogue in read} == {id(read[0])}
 
 
 async def test_it_tells_who_approves_and_which_right_is_needed(service: Service) -> None:
