@@ -15,6 +15,7 @@ from app.access.models import LoginSession
 from app.apis.catalogue import ClientSystem
 from app.apis.models import CatalogueVersion
 from app.audit.models import AuditEvent
+from app.client_drafts.limits import MOST_TYPED_CODES_OF_ONE_ADDRESS
 from app.client_drafts.pairing import pairing_code
 from app.client_drafts.rules import DeclineReason, DraftStatus
 from app.clients.models import ClientConfiguration
@@ -489,3 +490,23 @@ async def test_people_who_press_at_once_make_one_client(service: Service) -> Non
     places = {answer.headers["location"] for answer in answers}
     said = f"{RETURN}?status={'Success' if confirmed else 'Cancelled'}"
     assert places <= {said, f"/confirm-client/{client_id}?lang=nb"}
+
+
+@pytest.mark.race
+async def test_a_code_is_not_found_by_trying_it_many_times_at_once(service: Service) -> None:
+    client_id = await drafted(service, pairing=True)
+    draft = await service.draft(client_id)
+    code = pairing_code(
+        client_id, draft.public_key.thumbprint, secret_key=service.settings.secret_key
+    )
+    async with visiting(service, client_id) as visitor:
+        token = await visitor.token()
+        tries = (
+            visitor.decide(pairingCode="BBBB-BBBB", formToken=token)
+            for _ in range(MOST_TYPED_CODES_OF_ONE_ADDRESS + 6)
+        )
+        pages = [answer.text for answer in await asyncio.gather(*tries)]
+        assert sum("er skrevet inn for mange ganger" in page for page in pages) == 6
+        right = await visitor.decide(pairingCode=code, formToken=token)
+    assert right.status_code == 422
+    assert await status_of(service, client_id) is DraftStatus.PENDING
