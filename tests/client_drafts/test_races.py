@@ -86,6 +86,7 @@ async def lengthen(service: Service, client_id: UUID) -> ClientDraft:
             catalogue=await service.app.state.catalogues.in_force(),
             settings=service.settings,
             actor=KARI.actor,
+            has_seen=lambda _: None,
             now=service.now,
         )
 
