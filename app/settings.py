@@ -222,7 +222,14 @@ def _readable_file(path: object) -> None:
         raise Unusable(f"This file cannot be read: {path}") from error
 
 
+def _whole_host(addresses: object) -> None:
+    assert isinstance(addresses, list)
+    if urlsplit(addresses[0]).path:
+        raise Unusable("The first is that of the pages, which need a host of their own: no path")
+
+
 USABLE: Mapping[str, Callable[[object], None]] = {
+    "public_base_urls": _whole_host,
     "login_key": _private_key,
     "maskinporten_key": _private_key,
     "trusted_proxies": _networks,

@@ -82,6 +82,7 @@ def test_a_missing_setting_is_named(variable: str) -> None:
         ("PUBLIC_BASE_URLS", ""),
         ("PUBLIC_BASE_URLS", "https://a.example/"),
         ("PUBLIC_BASE_URLS", "a.example"),
+        ("PUBLIC_BASE_URLS", "https://a.example/below,https://b.example"),
         ("ENVIRONMENT", "staging"),
         ("SECRET_KEY", "short"),
         ("ISSUER", "https://sts.example/ x"),

@@ -12,20 +12,20 @@ from app.sandbox_service.seed import seed
 from app.sandbox_service.state import make_state
 from app.sandbox_service.told import read_told
 from app.schema import OtherRevision
-from app.settings import Settings, read_settings
+from app.settings import Settings, SettingsRefused, read_settings
 
 
 def main() -> None:
     """It is started while PostgreSQL still starts, and told of the database in a line."""
     line = sys.stdin.readline()
-    settings = read_settings(msgspec.json.decode(line, type=dict[str, str]))
     try:
+        settings = read_settings(msgspec.json.decode(line, type=dict[str, str]))
         upgrade(settings.database_url)
         asyncio.run(prepare(settings))
-    except OtherRevision as other:
-        sys.exit(str(other))
-    except CatalogueRefused as refused:
-        sys.exit("\n".join(f"The seed file's catalogue: {fault}" for fault in refused.faults))
+    except (SettingsRefused, OtherRevision) as refused:
+        sys.exit(str(refused))
+    except CatalogueRefused as catalogue:
+        sys.exit("\n".join(f"The seed file's catalogue: {fault}" for fault in catalogue.faults))
 
 
 async def prepare(settings: Settings) -> None:

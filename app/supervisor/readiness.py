@@ -66,6 +66,8 @@ def refuse_ready_file(file: Path | None) -> None:
     """Before anything is started for nothing."""
     if file is not None and not os.access(file.absolute().parent, os.W_OK):
         raise SandboxFailed(f"Cannot write {file}: there is no such folder, or it is not yours.")
+    if file is not None and file.is_dir():
+        raise SandboxFailed(f"Cannot write {file}: it is a folder.")
 
 
 def write_ready_file(file: Path, ready: ReadyInfo) -> None:
