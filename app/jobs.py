@@ -37,6 +37,8 @@ class Job(Struct, frozen=True, kw_only=True):
     is moved on in steps. Without it, nothing of the job's has a time of its own."""
     recurs: bool = False
     """What was done falls due again by itself."""
+    requests_bring_it: bool = False
+    """Whoever does all that is due does not wait for what requests bring meanwhile."""
 
 
 async def do_for_ever(jobs: Sequence[Job], stopping: asyncio.Event, *, within: timedelta) -> None:
@@ -64,12 +66,13 @@ async def do_what_is_due(jobs: Sequence[Job]) -> Counter[str]:
     Says how many pieces each job had. A failure here is the caller's.
     """
     pieces: Counter[str] = Counter()
-    before = -1
-    while before < pieces.total():
-        before = pieces.total()
+    had_some = True
+    while had_some:
+        had_some = False
         for job in jobs:
             while await job.run():
                 pieces[job.name] += 1
+                had_some = had_some or not job.requests_bring_it
     return pieces
 
 

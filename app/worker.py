@@ -101,6 +101,7 @@ def publication_job(
         ),
         woken=due.heard if due else None,
         lanes=PUBLICATIONS_AT_ONCE,
+        requests_bring_it=True,
     )
 
 

@@ -127,3 +127,20 @@ async def test_what_is_due_is_done_until_nothing_is_left() -> None:
         [Job(name="a", every=NEVER, run=first), Job(name="b", every=NEVER, run=second)]
     )
     assert (first.done, second.done) == (3, 2)
+
+
+async def test_what_requests_bring_for_ever_does_not_hold_up_what_is_due() -> None:
+    """They bring a piece in each round; what another job leaves for it is done all the same."""
+    brought, due = Pieces(0), Pieces(2)
+
+    async def bring() -> bool:
+        brought.left += 1
+        return False
+
+    jobs = [
+        Job(name="a", every=NEVER, run=brought, requests_bring_it=True),
+        Job(name="b", every=NEVER, run=due),
+        Job(name="c", every=NEVER, run=bring),
+    ]
+    async with asyncio.timeout(WITHIN.total_seconds()):
+        assert await do_what_is_due(jobs) == {"a": 1, "b": 2}

@@ -6,6 +6,7 @@ last step is over is all that fell due.
 """
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import ExitStack, asynccontextmanager
@@ -25,7 +26,9 @@ from app.sandbox_service.state import ANSWER_WITHIN, SandboxState, write_time
 TellNeighbours: TypeAlias = Callable[[timedelta], Awaitable[None]]
 
 MOST_STEPS = 2_000
-"""What is left of the way is then one step."""
+LONGEST = 300.0
+"""Seconds. What is left of the way after either is one step: installers that go on meanwhile, and
+do something new in each minute of it, would else never let it end."""
 MOST_EVENTS = 1_000
 # What falls due again by itself is not asked for more often than this part of the way that lies
 # behind: the first hours are played closely, and the last months of a year in weeks.
@@ -78,9 +81,10 @@ class Mover:
         async with self._held_clock() as connection:
             until = self._clock.ahead + by
             pieces = await do_what_is_due(self._jobs)
-            steps = 0
+            steps, begun = 0, time.monotonic()
             while self._clock.ahead < until:
-                step = await self._next_step(until, until - by) if steps < MOST_STEPS else until
+                hurried = steps >= MOST_STEPS or time.monotonic() - begun > LONGEST
+                step = until if hurried else await self._next_step(until, until - by)
                 await self._set(connection, step)
                 pieces += await do_what_is_due(self._jobs)
                 steps += 1

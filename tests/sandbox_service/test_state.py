@@ -212,6 +212,22 @@ async def test_work_that_stays_due_holds_up_nothing(
     assert (moved.steps, moved.ran) == (2, [])
 
 
+async def test_a_way_on_which_there_is_always_more_to_do_comes_to_its_end(
+    clock: SandboxState, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Installers that go on meanwhile ask for something new in each minute of it."""
+    monkeypatch.setattr("app.sandbox_service.jump.LONGEST", 0.2)
+
+    async def tell(ahead: timedelta) -> None:
+        await asyncio.sleep(0.05)
+
+    always = Diary(clock, *(HOUR * hour for hour in range(1, 1_000)))
+    moved = await Mover(database, clock, [always.job("always")], tell).advance(365 * DAY)
+    assert moved.steps < 20
+    assert clock.ahead == 365 * DAY
+    assert len(always.done) == 999
+
+
 @pytest.mark.race
 async def test_two_who_move_the_clock_at_once_move_it_by_both(
     clock: SandboxState, database: Database
