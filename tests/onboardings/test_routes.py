@@ -196,6 +196,15 @@ async def test_nothing_else_opens_an_onboarding(service: Service, headers: dict[
     assert "Bearer" in answer.headers["www-authenticate"]
 
 
+async def test_of_a_draft_that_has_been_removed_there_is_nothing(service: Service) -> None:
+    client_id = uuid4()
+    token = onboarding_token(client_id, secret_key=service.settings.secret_key)
+    path, headers = f"/v1/onboardings/{client_id}", {"Authorization": f"Bearer {token}"}
+    for method, address in (("GET", path), ("POST", f"{path}/confirm-link")):
+        answer = await service.http.request(method, address, headers=headers)
+        assert problem_of(answer)["type"].endswith("/onboarding-not-found")
+
+
 async def test_a_token_that_opens_nothing_is_refused_after_a_while(service: Service) -> None:
     wizard = await a_wizard(service)
     wrong = "v1." + "A" * 43

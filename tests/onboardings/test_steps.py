@@ -7,7 +7,13 @@ from uuid import UUID
 import pytest
 from msgspec.structs import replace
 
-from app.apis.catalogue import ClientSystem, DeclaredClient, OrganizationRule, ScopeDecision
+from app.apis.catalogue import (
+    Activation,
+    ClientSystem,
+    DeclaredClient,
+    OrganizationRule,
+    ScopeDecision,
+)
 from app.apis.catalogue import SystemScope as Asks
 from app.approvals.rules import AccessState
 from app.client_drafts.rules import DeclineReason, DraftStatus, LastVisit
@@ -31,7 +37,9 @@ from app.onboardings.rules import (
     Outcome,
     Step,
     StepCode,
+    ended_at,
     outcome_of,
+    poll_after,
     state_of,
 )
 from app.onboardings.steps import steps_of
@@ -188,6 +196,72 @@ def test_what_will_be_asked_is_said_before() -> None:
     assert len(steps(replace(draft, status=DraftStatus.DECLINED))) == 1
 
 
+UNTIL = NOW + 10 * MINUTE
+
+
+@pytest.mark.parametrize(
+    ("draft", "known", "since", "until"),
+    [
+        (a_draft(), Known.UNCONFIRMED, NOW - HOUR, None),
+        (
+            a_draft(DraftStatus.AWAITING_ACTIVATION, activation_until=UNTIL, decided_at=NOW),
+            Known.NOT_ACTIVATED,
+            NOW,
+            UNTIL,
+        ),
+        (
+            a_draft(DraftStatus.VERIFYING_RIGHT, activation_until=UNTIL, decided_at=NOW),
+            Known.NOT_ACTIVATED,
+            NOW,
+            UNTIL,
+        ),
+        (
+            a_draft(DraftStatus.CONFIRMED, activation_until=UNTIL, activated_at=NOW),
+            Known.ACTIVATED,
+            NOW,
+            None,
+        ),
+    ],
+)
+def test_the_program_has_to_show_that_the_person_came_back(
+    draft: DraftSeen, known: Known, since: Any, until: Any
+) -> None:
+    assert not of(StepCode.ACTIVATE_CLIENT, steps(draft)) or draft.activated_at
+    asking = [replace(SYSTEM, activation=Activation.REDIRECT)]
+    around = replace(AROUND, catalogue=replace(CATALOGUE, client_systems=asking))
+    for found in (steps(draft, around=around), steps(replace(draft, activation=True))):
+        [step] = of(StepCode.ACTIVATE_CLIENT, found)
+        assert (step.known, step.since, step.action_expires_at) == (known, since, until)
+
+
+@pytest.mark.parametrize("status", [DraftStatus.DECLINED, DraftStatus.EXPIRED])
+def test_what_is_over_is_not_activated(status: DraftStatus) -> None:
+    assert not of(StepCode.ACTIVATE_CLIENT, steps(a_draft(status, activation=True)))
+
+
+def test_what_was_confirmed_before_its_system_asked_for_it_is_not_activated() -> None:
+    confirmed = a_draft(DraftStatus.CONFIRMED, activation=True, decided_at=NOW)
+    assert not of(StepCode.ACTIVATE_CLIENT, steps(confirmed))
+
+
+def test_what_has_left_the_catalogue_is_asked_of_nobody() -> None:
+    draft = a_draft(scopes=["gone:scope", API], claims=["gone", "herid"])
+    coming = [(step.code, step.about) for step in steps(draft)[1:]]
+    assert coming == [
+        (StepCode.DELEGATE_RIGHT, RIGHT),
+        (StepCode.APPROVE_SCOPE, API),
+        (StepCode.APPROVE_CLAIM, "herid"),
+        (StepCode.PUBLISH_CLIENT, ""),
+    ]
+    without = replace(AROUND, catalogue=replace(CATALOGUE, client_systems=[]))
+    assert len(steps(draft, around=without)) == 1
+    gone = replace(a_claim(None, "1"), claim_type="gone")
+    client = a_client(scopes=[a_scope()], claims=[gone], rights=[a_right(State.MISSING)])
+    found = steps(client=client, around=without)
+    assert of(StepCode.DELEGATE_RIGHT, found)[0].affects == []
+    assert of(StepCode.APPROVE_CLAIM, found)[0].affects == []
+
+
 # Of a client.
 
 
@@ -335,6 +409,33 @@ def test_the_issuer_knows_the_client_once_it_knows_its_scopes_and_a_key(
     assert (step.completed_at is not None) == (known is Known.ISSUER_KNOWS)
 
 
+def test_since_when_the_issuer_knows_and_since_when_it_does_not() -> None:
+    keys = [a_key(KeyState.ACTIVE), replace(a_key(KeyState.ACTIVE), active_at=NOW - SECOND)]
+    lags = a_client(scopes=[a_scope()], rights=[a_right(State.ACTIVE)], keys=keys)
+    [step] = of(StepCode.PUBLISH_CLIENT, steps(client=lags))
+    assert step.since == NOW - MINUTE  # when the API was granted, the newest of its changes
+    [step] = of(StepCode.PUBLISH_CLIENT, steps(client=replace(lags, status_since=NOW - SECOND)))
+    assert step.since == NOW - SECOND
+    [step] = of(StepCode.PUBLISH_CLIENT, steps(client=replace(lags, issuer_scopes=[API])))
+    assert step.since == step.completed_at == NOW - MINUTE  # since the first key was active
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (ClientStatus.BLOCKED, StepCode.UNBLOCK_CLIENT),
+        (ClientStatus.CLOSED, StepCode.REPLACE_CLIENT),
+    ],
+)
+def test_what_was_stopped_is_told_to_no_issuer(status: ClientStatus, code: StepCode) -> None:
+    stopped = a_client(status=status, scopes=[a_scope()], keys=[a_key(KeyState.ACTIVE)])
+    found = steps(client=stopped)
+    assert of(code, found)[0].since == NOW - HOUR  # when the client was made, for want of another
+    assert of(code, steps(client=replace(stopped, status_since=NOW)))[0].since == NOW
+    assert not of(StepCode.PUBLISH_CLIENT, found)
+    assert bool(of(StepCode.APPROVE_SCOPE, found)) == (status is ClientStatus.BLOCKED)
+
+
 def test_a_no_beside_leaves_the_rest_usable() -> None:
     client = a_client(
         scopes=[a_scope(CLIENT_SCOPE), a_scope(API, NO)],
@@ -348,3 +449,32 @@ def test_a_no_beside_leaves_the_rest_usable() -> None:
     waits = [*found, *of(StepCode.PUBLISH_CLIENT, steps(client=replace(client, issuer_scopes=[])))]
     assert outcome_of(waits, [CLIENT_SCOPE]) is Outcome.PENDING
     assert state_of(waits, Outcome.PENDING) == "activating"
+
+
+@pytest.mark.parametrize(
+    ("draft", "outcome", "state"),
+    [
+        (a_draft(), Outcome.PENDING, "waitingForConfirmation"),
+        (a_draft(DraftStatus.VERIFYING_RIGHT), Outcome.PENDING, "verifyingRight"),
+        (a_draft(DraftStatus.DECLINED), Outcome.FAILED, "rejected"),
+        (a_draft(DraftStatus.EXPIRED), Outcome.FAILED, "expired"),
+    ],
+)
+def test_what_became_of_a_draft_in_a_word(draft: DraftSeen, outcome: Outcome, state: str) -> None:
+    found = steps(draft)
+    assert (outcome_of(found, []), state_of(found, outcome)) == (outcome, state)
+    assert (ended_at(found, outcome) is None) == (outcome is Outcome.PENDING)
+
+
+def test_the_end_is_when_the_last_step_was_done() -> None:
+    done, later = steps(a_draft(DraftStatus.DECLINED)), steps(a_draft(expires_at=NOW))
+    assert ended_at([*later, *done], Outcome.FAILED) == NOW
+    assert ended_at([], Outcome.READY) is None
+
+
+def test_the_quickest_of_the_steps_that_move_sets_the_pace() -> None:
+    draft = a_draft(scopes=[API])
+    assert poll_after(steps(draft)) == 5  # publishing is quicker, and blocked
+    lags = a_client(scopes=[a_scope(API, ASKED), a_scope(READ)], keys=[a_key(KeyState.ACTIVE)])
+    assert poll_after(steps(client=lags)) == 1
+    assert poll_after(steps(client=replace(lags, issuer_scopes=[READ]))) == 60
