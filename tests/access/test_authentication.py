@@ -72,6 +72,7 @@ async def test_the_last_use_of_an_api_key_is_kept_by_the_minute(service: Service
         assert await service.ask(used) == [NOW + timedelta(seconds=kept)]
 
 
+@pytest.mark.usefixtures("early_in_the_minute")
 async def test_who_guesses_is_told_to_wait_and_shuts_out_nobody(seeded_url: str) -> None:
     async with serving(seeded_url, failed_logins_per_minute=3) as service:
         answers = [await service.draft(a_draft(), api_key="guess") for _ in range(6)]
@@ -83,6 +84,7 @@ async def test_who_guesses_is_told_to_wait_and_shuts_out_nobody(seeded_url: str)
         assert (await service.draft(a_draft(), api_key="other")).status_code == 401
 
 
+@pytest.mark.usefixtures("early_in_the_minute")
 async def test_bad_tokens_and_proofs_are_counted_by_the_token(seeded_url: str) -> None:
     async with serving(seeded_url, failed_logins_per_minute=3) as service:
         client = await service.client()

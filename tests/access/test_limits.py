@@ -86,6 +86,7 @@ def test_what_is_remembered_of_refusals_does_not_grow_without_end() -> None:
         refused.check(Limit("caller 999", MINUTE, 3, "things"), AT)
 
 
+@pytest.mark.usefixtures("early_in_the_minute")
 async def test_drafts_for_one_organization_from_one_place_have_a_limit(seeded_url: str) -> None:
     async with serving(seeded_url, drafts_per_hour_organization_and_key=2) as service:
         statuses = [(await service.draft(a_draft())).status_code for _ in range(3)]
@@ -98,6 +99,7 @@ async def test_drafts_for_one_organization_from_one_place_have_a_limit(seeded_ur
         assert (await service.draft(a_draft(), api_key=EDI)).status_code == 201
 
 
+@pytest.mark.usefixtures("early_in_the_minute")
 async def test_one_address_has_a_limit_and_another_is_not_shut_out(seeded_url: str) -> None:
     proxies = ["127.0.0.1"]
     async with serving(
@@ -114,6 +116,7 @@ async def test_one_address_has_a_limit_and_another_is_not_shut_out(seeded_url: s
         assert await from_address("198.51.100.7") == 201
 
 
+@pytest.mark.usefixtures("early_in_the_minute")
 async def test_a_busy_api_key_refuses_nobody_but_wants_the_code_typed(seeded_url: str) -> None:
     async with serving(seeded_url, drafts_per_minute_and_key=2) as service:
         drafts = []

@@ -223,6 +223,7 @@ async def test_an_unknown_draft_is_not_found(service: Service) -> None:
     assert problem_of(await sky.activate("x"))["type"].endswith("/draft-not-found")
 
 
+@pytest.mark.usefixtures("early_in_the_minute")
 async def test_who_fails_too_often_is_stopped_and_no_one_else(service: Service) -> None:
     sky, other = await program(service), await program(service)
     code = await sky.confirmed()

@@ -423,6 +423,7 @@ async def test_an_oddity_may_be_allowed(seeded_url: str) -> None:
         assert (await service.draft(a_draft(organizationNumber="998004993"))).is_success
 
 
+@pytest.mark.usefixtures("early_in_the_minute")
 async def test_an_answer_hints_at_what_the_limits_leave(service: Service) -> None:
     first = await service.draft(a_draft())
     again = await service.draft(a_draft())

@@ -307,6 +307,7 @@ async def test_only_a_new_login_at_the_level_that_is_asked_for_opens_a_session(
             assert ("session" in browser.cookies) is (status == 303)
 
 
+@pytest.mark.usefixtures("early_in_the_minute")
 async def test_logins_from_one_address_have_a_limit(database_url: str, issuer: Neighbours) -> None:
     settings = settings_for(
         database_url,

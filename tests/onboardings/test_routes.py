@@ -205,6 +205,7 @@ async def test_of_a_draft_that_has_been_removed_there_is_nothing(service: Servic
         assert problem_of(answer)["type"].endswith("/onboarding-not-found")
 
 
+@pytest.mark.usefixtures("early_in_the_minute")
 async def test_a_token_that_opens_nothing_is_refused_after_a_while(service: Service) -> None:
     wizard = await a_wizard(service)
     wrong = "v1." + "A" * 43
