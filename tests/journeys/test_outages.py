@@ -9,6 +9,7 @@ import pytest
 
 from tests.installers.keys import ec_key
 from tests.installers.plain import PlainInstaller
+from tests.journeys.test_delegations import path_of, record_of, usable_client
 from tests.sandboxes import Ready, eventually
 
 pytestmark = pytest.mark.journey
@@ -18,6 +19,27 @@ FAULTS: dict[str, dict[str, Any]] = {
     # It is done then, and must not be done a second time.
     "silent when it is done": {"loseAnswer": True, "times": 1},
 }
+
+# All of Altinn's, and of whoever gives us the tokens for it.
+OF_ALTINN: list[dict[str, Any]] = [
+    {"target": "altinn", "delayMs": 60_000},
+    {"target": "altinn", "status": 429, "retryAfter": 2},
+    {"target": "altinn", "special": "tooManyRequestsDate"},
+    {"target": "altinn", "special": "problem"},
+    {"target": "altinn", "status": 503},
+    {"target": "altinn", "status": 404},
+    {"target": "altinn", "malformed": True},
+    {"target": "altinn", "drop": True},
+    {"target": "altinn", "loseAnswer": True},
+    {"target": "altinn", "special": "indeterminate"},
+    {"target": "altinn", "special": "wrongCount"},
+    {"target": "altinn", "special": "swallowedException"},
+    {"target": "altinn", "special": "neverLoggedIn"},
+    {"target": "altinn", "special": "contradiction"},
+    {"target": "maskinporten", "status": 503},
+    {"target": "maskinporten", "delayMs": 60_000},
+]
+STILL_GIVEN = {"active", "suspect"}
 
 
 @pytest.fixture
@@ -74,3 +96,38 @@ def test_a_silent_register_does_not_stop_a_draft(
     answer = PlainInstaller(sandbox, http, organization="310000396").draft()
     assert answer.status_code == 201, answer.text
     assert time.monotonic() - began < 5
+
+
+@pytest.mark.alone
+def test_no_fault_of_altinns_makes_an_answer_slower_than_a_second(
+    sandbox: Ready, http: httpx2.Client, faults: str
+) -> None:
+    client = usable_client(sandbox, http, "310500054")
+    slow = []
+    for fault in OF_ALTINN:
+        assert http.delete(faults).is_success
+        client.pass_time(11)  # a check may be demanded again
+        checks = f"{path_of(client)}/checks"
+        asked = calls_of_altinn(sandbox, http)
+        assert http.put(faults, json=[fault]).is_success
+        for method, path in [
+            ("POST", checks),
+            ("GET", "client/delegations"),
+            ("GET", "client"),
+            ("GET", f"onboardings/{client.client_id}"),
+        ]:
+            began = time.monotonic()
+            answer = client.call(method, path)
+            seconds = time.monotonic() - began
+            assert answer.status_code == 200, (fault, answer.text)
+            if seconds >= 1:
+                slow.append((fault, path, seconds))
+        assert calls_of_altinn(sandbox, http) > asked, fault
+        assert record_of(client)["state"] in STILL_GIVEN, fault
+    assert slow == []
+
+
+def calls_of_altinn(sandbox: Ready, http: httpx2.Client) -> int:
+    """Those for tokens too."""
+    counted: dict[str, int] = http.get(f"{sandbox.control_url}/altinn/calls").json()
+    return sum(counted.values())
