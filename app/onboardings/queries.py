@@ -138,9 +138,8 @@ ONBOARDING = HotStatement(
         func.coalesce(ClientConfiguration.client_system_id, ClientDraft.client_system_id).label(
             "client_system_id"
         ),
-        func.coalesce(ClientConfiguration.external_ref, ClientDraft.external_ref).label(
-            "external_ref"
-        ),
+        ClientConfiguration.external_ref.label("external_ref_of_client"),
+        ClientDraft.external_ref.label("external_ref_of_draft"),
         ClientDraft.status.label("draft_status"),
         ClientDraft.created_at.label("draft_created_at"),
         ClientDraft.expires_at,

@@ -31,14 +31,15 @@ def facts_of(client_id: UUID, row: Record) -> Facts | None:
     """None: there is neither a draft nor a client."""
     if row["organization_number"] is None:
         return None
+    is_told = _has_client(row)
     return Facts(
         client_id=client_id,
         organization_number=row["organization_number"],
         organization_name=_name(row),
         client_system_id=row["client_system_id"],
-        external_ref=row["external_ref"],
+        external_ref=row["external_ref_of_client" if is_told else "external_ref_of_draft"],
         draft=_draft(row) if row["draft_status"] is not None else None,
-        client=_client(row) if _has_client(row) else None,
+        client=_client(row) if is_told else None,
     )
 
 
@@ -57,6 +58,8 @@ def _name(row: Record) -> str | None:
 
 def _draft(row: Record) -> DraftSeen:
     asked = msgspec.json.decode(row["asked"], type=AskedFor)
+    # What a client has is told to nobody who has only said that its keys are lost.
+    of_another = row["replaces_keys_of"] is not None and not _has_client(row)
     return DraftSeen(
         status=DraftStatus(row["draft_status"]),
         created_at=row["draft_created_at"],
@@ -70,8 +73,8 @@ def _draft(row: Record) -> DraftSeen:
         activated_at=row["activated_at"],
         replaced_client=row["replaces_keys_of"],
         exchange_at=row["exchange_at"],
-        scopes=asked.api_scopes,
-        claims=[claim.key for claim in asked.claims],
+        scopes=[] if of_another else asked.api_scopes,
+        claims=[] if of_another else [claim.key for claim in asked.claims],
     )
 
 

@@ -128,15 +128,6 @@ def _to_come(facts: Facts, around: Around) -> Iterator[Step]:
             affects=needing(system, right, draft.scopes),
             since=since,
         )
-    yield from _decisions_to_come(draft, around)
-    yield step(StepCode.PUBLISH_CLIENT, Known.UNCONFIRMED, affects=draft.scopes, since=since)
-
-
-def _decisions_to_come(draft: DraftSeen, around: Around) -> Iterator[Step]:
-    """Of owners. On a client that only gets another key they have decided before."""
-    if draft.replaced_client is not None:
-        return
-    since = draft.created_at
     for scope in draft.scopes:
         entry = around.catalogue.api_scopes.get(scope)
         if entry and not is_automatic(entry.policy, around.environment):
@@ -157,6 +148,7 @@ def _decisions_to_come(draft: DraftSeen, around: Around) -> Iterator[Step]:
                 affects=with_claim(claim_type, draft.scopes, around),
                 since=since,
             )
+    yield step(StepCode.PUBLISH_CLIENT, Known.UNCONFIRMED, affects=draft.scopes, since=since)
 
 
 def _rights(system: ClientSystem, scopes: Sequence[str]) -> list[str]:

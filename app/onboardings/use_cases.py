@@ -66,7 +66,7 @@ class ReadOnboarding(Struct, frozen=True):
     variant: tuple[object, ...]
     """What else its version is made of."""
     replaced_client: UUID | None
-    """The client that the draft has a new key for: what becomes of it is told here too."""
+    """The client that has got the draft's key: what becomes of it is told here too."""
 
 
 class _Seen(Struct, frozen=True):
@@ -107,13 +107,13 @@ async def read_onboarding(
         onboarding=seen.onboarding,
         counter=row["counter"],
         variant=(
-            row["counter_of_replaced"],
+            row["counter_of_replaced"] if facts.client is not None else 0,
             row["catalogue_version"],
             # What time changes by itself shows in these.
             seen.onboarding.state,
             sum(step.is_open for step in seen.steps),
         ),
-        replaced_client=row["replaces_keys_of"],
+        replaced_client=row["replaces_keys_of"] if facts.client is not None else None,
     )
 
 

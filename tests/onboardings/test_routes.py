@@ -16,6 +16,8 @@ from tests.installers.keys import ec_key
 from tests.onboardings.wizards import Wizard, a_wizard, a_wizard_in_place_of, by_code
 from tests.serving import EDI, FJORD, Client, Service, a_draft, problem_of
 
+MSH = "nhn:msh/api"
+
 
 async def test_a_draft_says_where_its_onboarding_is(service: Service) -> None:
     key = ec_key()
@@ -61,17 +63,31 @@ async def test_what_comes_after_the_confirmation_is_shown_before(service: Servic
     assert [step["id"] for step in (await wizard.onboarding())["steps"]] == ids
 
 
-async def test_of_a_new_key_for_a_client_its_owners_are_asked_nothing(service: Service) -> None:
-    old = await a_wizard(service, EDI)
+async def test_what_a_client_has_is_not_told_to_who_says_that_its_keys_are_lost(
+    service: Service,
+) -> None:
+    """Its id and an API key, which is all installations', are all that this takes."""
+    old = await a_wizard(service, EDI, externalRef="installation 7")
     await old.confirm()
     new = await a_wizard_in_place_of(old, EDI)
     onboarding = await new.onboarding()
     assert onboarding["clientId"] == old.client_id == new.created["clientId"]
-    assert [(step["code"], step["status"]) for step in onboarding["steps"]] == [
-        ("confirmClient", "current"),
-        ("delegateRight", "blocked"),
-        ("publishClient", "blocked"),
+    assert onboarding["externalRef"] is None
+    assert [(step["code"], step["status"], step["affects"]) for step in onboarding["steps"]] == [
+        ("confirmClient", "current", []),
+        ("publishClient", "blocked", []),
     ]
+    await new.confirm()
+    confirmed = await new.onboarding()
+    assert confirmed["externalRef"] == "installation 7"
+    assert by_code(confirmed, "confirmClient")["affects"] == ["nhn:selvbetjening/client", MSH]
+
+
+async def test_a_new_key_for_a_client_is_confirmed_by_a_link_of_its_own(service: Service) -> None:
+    old = await a_wizard(service)
+    await old.confirm()
+    new = await a_wizard_in_place_of(old)
+    onboarding = await new.onboarding()
     assert by_code(onboarding, "confirmClient")["actionUrl"] == new.created["confirmUrl"]
     assert (await new.lengthen()).json()["clientId"] == old.client_id
 
