@@ -35,6 +35,8 @@ HELLOS_AT_THE_SAME_PACE = 100
 READS = 400
 DRAFTS = 200  # in each round; one address may ask for three thousand in a minute
 CLIENTS_WITH_NEW_KEYS = 16
+# Eight of them hold Pydantic, which Litestar loads where it finds it: the tools of a checkout bring
+# it, an installed service has none.
 MOST_MEBIBYTES = 110.0
 
 
