@@ -5,10 +5,10 @@ from typing import Annotated, Literal
 
 from litestar import Response, post, put
 from litestar.di import NamedDependency
-from litestar.openapi import ResponseSpec
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta, Struct
 
+from app.sandbox.controls.document import answered
 from app.sandbox.controls.forwarding import ControlRequest, forwarded
 from app.sandbox.controls.service_controls import ServiceControls
 
@@ -91,7 +91,7 @@ class Restored(Snapshot, frozen=True, rename="camel"):
     "/clients/{client_id:str}/decision",
     status_code=200,
     summary="Decide on a draft as a person at the page would",
-    responses={200: ResponseSpec(Decided, description="It is decided")},
+    responses={200: answered(Decided, description="It is decided")},
 )
 async def decide(
     client_id: FromPath[str],
@@ -107,7 +107,7 @@ async def decide(
     status_code=200,
     summary="Decide on access as the API's owner would",
     description="On what is named; where neither scope nor claim is, on all that waits.",
-    responses={204: ResponseSpec(None, description="It is decided")},
+    responses={204: answered(None, description="It is decided")},
 )
 async def approve(
     data: JSONBody[OwnersDecision],
@@ -125,7 +125,7 @@ async def approve(
         "So that an installer's renewal can be tried against its own clock. The key is named by"
         " its `kid` or its `jwkThumbprint`. Answers when the token issuer knows."
     ),
-    responses={200: ResponseSpec(HeldKey, description="The key, with its new end")},
+    responses={200: answered(HeldKey, description="The key, with its new end")},
 )
 async def end_key_at(
     client_id: FromPath[str],
@@ -146,7 +146,7 @@ async def end_key_at(
         " onboarding and the list of keys say what it is, and the mailbox has the letters. The"
         " private part itself is not needed."
     ),
-    responses={200: ResponseSpec(HeldKey, description="The key, which works as before")},
+    responses={200: answered(HeldKey, description="The key, which works as before")},
 )
 async def leak_key(
     client_id: FromPath[str],
@@ -162,7 +162,7 @@ async def leak_key(
     status_code=200,
     summary="End a live key at once, by the operator's word",
     description="Also the last one. Answers when the token issuer knows.",
-    responses={200: ResponseSpec(HeldKey, description="The key, which has ended")},
+    responses={200: answered(HeldKey, description="The key, which has ended")},
 )
 async def revoke_key(
     client_id: FromPath[str],
@@ -178,7 +178,7 @@ async def revoke_key(
     status_code=200,
     summary="Block, unblock or close a client, as whoever runs the service does",
     description="As `onboarding client …` does. Answers when the token issuer knows.",
-    responses={200: ResponseSpec(Changed, description="The service goes by it")},
+    responses={200: answered(Changed, description="The service goes by it")},
 )
 async def change_client(
     client_id: FromPath[str],
@@ -197,7 +197,7 @@ async def change_client(
         "Notes which keys the client has now; a later snapshot takes the place of this one. Copy"
         " your installer's own state at the same moment."
     ),
-    responses={200: ResponseSpec(Snapshot, description="What the image holds")},
+    responses={200: answered(Snapshot, description="What the image holds")},
 )
 async def take_snapshot(
     client_id: FromPath[str],
@@ -217,7 +217,7 @@ async def take_snapshot(
         " image was taken are revoked here, as nobody can use them any more; a key that has"
         " ended since stays ended. Answers when the token issuer knows."
     ),
-    responses={200: ResponseSpec(Restored, description="What the installation has again")},
+    responses={200: answered(Restored, description="What the installation has again")},
 )
 async def restore(
     client_id: FromPath[str],

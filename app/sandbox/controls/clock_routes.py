@@ -10,12 +10,12 @@ from litestar import Request, Response, get, post, put
 from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
-from litestar.openapi import ResponseSpec
 from litestar.params import JSONBody
 from msgspec import Meta, Struct
 
 from app.sandbox.altinn.calls import Calls
 from app.sandbox.clock import Clock
+from app.sandbox.controls.document import answered
 from app.sandbox.controls.service_controls import SECRET_HEADER, ServiceControls
 
 ASK_AGAIN_AFTER_SECONDS = 0.1
@@ -73,7 +73,7 @@ class Ahead(Struct, frozen=True, rename="camel"):
 @get(
     "/clock",
     summary="What time it is in the service's domain",
-    responses={200: ResponseSpec(Time, description="The domain's time")},
+    responses={200: answered(Time, description="The domain's time")},
 )
 async def show_clock(service_controls: NamedDependency[ServiceControls]) -> Response[bytes]:
     return await service_controls.forward("GET", "/clock")
@@ -89,7 +89,7 @@ async def show_clock(service_controls: NamedDependency[ServiceControls]) -> Resp
         " falls due. It goes forward only; `reset` brings the real time back. Tokens, proofs,"
         " assertions and logins always go by the real time."
     ),
-    responses={200: ResponseSpec(Moved, description="All that fell due has been done")},
+    responses={200: answered(Moved, description="All that fell due has been done")},
 )
 async def advance_clock(
     data: JSONBody[Advance],

@@ -4,9 +4,9 @@ import msgspec
 from litestar import Response, delete, get, put
 from litestar.di import NamedDependency
 from litestar.exceptions import HTTPException
-from litestar.openapi import ResponseSpec
 from litestar.params import JSONBody
 
+from app.sandbox.controls.document import answered
 from app.sandbox.controls.service_controls import ServiceControls
 from app.sandbox.faults import SERVICE, Fault, Faults
 
@@ -16,7 +16,7 @@ JSON = "application/json"
 @get(
     "/faults",
     summary="The faults that are waiting",
-    responses={200: ResponseSpec(list[Fault], description="With the times that are left")},
+    responses={200: answered(list[Fault], description="With the times that are left")},
 )
 async def list_faults(
     faults: NamedDependency[Faults], service_controls: NamedDependency[ServiceControls]
@@ -32,7 +32,7 @@ async def list_faults(
         " `loseAnswer` (the work is done, the answer never comes), `drop`, `malformed`, `special`"
         " or `status`."
     ),
-    responses={200: ResponseSpec(list[Fault], description="All processes know them")},
+    responses={200: answered(list[Fault], description="All processes know them")},
 )
 async def set_faults(
     data: JSONBody[list[Fault]],

@@ -1,14 +1,14 @@
 """The controls' routes. What concerns the service's own state is passed on to the service."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from litestar import Litestar, Request, Response, Router, get, post
 from litestar.datastructures import State
 from litestar.di import NamedDependency, Provide
-from litestar.exceptions import ServiceUnavailableException
-from msgspec import Struct
+from litestar.exceptions import HTTPException, ServiceUnavailableException
+from msgspec import Meta, Struct
 
 from app.sandbox.altinn.altinn import Altinn
 from app.sandbox.altinn.calls import Calls
@@ -23,8 +23,10 @@ from app.sandbox.console.routes import (
 from app.sandbox.controls.altinn_routes import ALTINN_CONTROLS
 from app.sandbox.controls.client_routes import CLIENT_CONTROLS
 from app.sandbox.controls.clock_routes import advance_clock, show_clock, take_over_time
+from app.sandbox.controls.document import answered, controls_document
 from app.sandbox.controls.fault_routes import FAULT_CONTROLS
 from app.sandbox.controls.guards import demand_json, demand_loopback_host
+from app.sandbox.controls.refusals import answer_refusal
 from app.sandbox.controls.register_routes import mark_organization
 from app.sandbox.controls.service_controls import ServiceControls
 from app.sandbox.controls.token_routes import make_token
@@ -48,10 +50,15 @@ async def health(clock: NamedDependency[Clock]) -> dict[str, str]:
 @get("/openapi.json", include_in_schema=False)
 async def openapi_document(request: Request[object, object, State]) -> dict[str, Any]:
     litestar: Litestar = request.app
-    return litestar.openapi_schema.to_schema()
+    return controls_document(litestar.openapi_schema.to_schema())
 
 
-@post("/reset", status_code=200, summary="Begin anew, here and in the service")
+@post(
+    "/reset",
+    status_code=200,
+    summary="Begin anew, here and in the service",
+    responses={204: answered(None, description="All is as at the start")},
+)
 async def reset(
     neighbours: NamedDependency[Neighbours],
     issuer: NamedDependency[Issuer],
@@ -74,7 +81,22 @@ async def reset(
     return await service_controls.forward("POST", "/reset")
 
 
-@get("/mailbox", summary="What organizations, suppliers and API owners have been told by mail")
+class Mail(Struct, frozen=True, rename="camel"):
+    client_id: str
+    created_at: datetime
+    kind: Annotated[str, Meta(examples=["clientConfirmed"])]
+    recipient: Annotated[str, Meta(description="`organization`, `supplier` or `apiOwner`.")]
+    to: Annotated[str | None, Meta(description="Null where nobody has given an address.")]
+    subject: str
+    text: str
+    link: Annotated[str | None, Meta(description="Where the receiver can stop what it tells of.")]
+
+
+@get(
+    "/mailbox",
+    summary="What organizations, suppliers and API owners have been told by mail",
+    responses={200: answered(list[Mail], description="Oldest first")},
+)
 async def show_mailbox(service_controls: NamedDependency[ServiceControls]) -> Response[bytes]:
     return await service_controls.forward("GET", "/mailbox")
 
@@ -146,6 +168,7 @@ def controls_router(controlled: Controlled) -> Router:
             take_over_entries,
             Router("/", guards=[demand_loopback_host], route_handlers=[programs]),
         ],
+        exception_handlers={HTTPException: answer_refusal},
         dependencies={
             name: _provide(getattr(controlled, name)) for name in Controlled.__struct_fields__
         },

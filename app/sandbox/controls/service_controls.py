@@ -1,10 +1,14 @@
 """Controls of the service's own state: passed on to the service's process, answer and all."""
 
+from http import HTTPStatus
 from typing import Any
 
 import httpx2
 from litestar import MediaType, Response
 
+from app.sandbox.controls.refusals import refused
+
+NO_ANSWER = "The service does not answer. Ask again in a moment: it may be starting."
 SECRET_HEADER = "Sandbox-Secret"
 # A decision waits until the issuer knows the client.
 TIMEOUT_SECONDS = 120
@@ -32,11 +36,7 @@ class ServiceControls:
                 method, path, content=body, headers=headers, timeout=within
             )
         except httpx2.HTTPError:
-            return Response(
-                b'{"detail": "The service does not answer."}',
-                status_code=502,
-                media_type=MediaType.JSON,
-            )
+            return refused(HTTPStatus.BAD_GATEWAY, NO_ANSWER)
         kind = answer.headers.get("content-type", MediaType.JSON)
         return Response(answer.content, status_code=answer.status_code, media_type=kind)
 
