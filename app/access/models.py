@@ -1,6 +1,7 @@
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database import Base
@@ -37,8 +38,10 @@ class RequestCount(Base):
 
     name: Mapped[str] = mapped_column(primary_key=True)
     window_start: Mapped[datetime] = mapped_column(primary_key=True)
-    window_end: Mapped[datetime] = mapped_column(index=True)
-    """From then on nobody asks for it."""
+    window_end: Mapped[datetime] = mapped_column(
+        index=True, server_default=text("now() + interval '1 day'")
+    )
+    """From then on nobody asks for it. The longest window is a day."""
     count: Mapped[int]
 
 

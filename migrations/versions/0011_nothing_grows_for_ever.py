@@ -8,10 +8,16 @@ down_revision = "0010"
 
 
 def upgrade() -> None:
-    op.add_column("request_counts", sa.Column("window_end", sa.TIMESTAMP(timezone=True)))
-    # The longest window is a day: none that is open now is over later.
-    op.execute("UPDATE request_counts SET window_end = window_start + interval '1 day'")
-    op.alter_column("request_counts", "window_end", nullable=False)
+    # The longest window is a day. Instances of the version before go on, and do not say it.
+    op.add_column(
+        "request_counts",
+        sa.Column(
+            "window_end",
+            sa.TIMESTAMP(timezone=True),
+            server_default=sa.text("now() + interval '1 day'"),
+            nullable=False,
+        ),
+    )
     op.drop_index("ix_request_counts_window_start", "request_counts")
     op.create_index("ix_request_counts_window_end", "request_counts", ["window_end"])
     op.create_index(

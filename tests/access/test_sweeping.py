@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from app.access.models import LoginAttempt, LoginSession, RequestCount, UsedProof
 from app.access.sweeping import (
@@ -105,3 +105,13 @@ async def test_logins_that_are_over_are_removed(database: Database) -> None:
     await sweep_login_sessions(database.sessions)
     assert await count(database, LoginAttempt) == 2
     assert await count(database, LoginSession) == 2
+
+
+async def test_a_version_that_does_not_know_when_a_count_is_over_goes_on(
+    database: Database,
+) -> None:
+    async with database.sessions.begin() as db:
+        old = "INSERT INTO request_counts (name, window_start, count) VALUES ('a', now(), 1)"
+        await db.execute(text(old))
+    assert not await sweep_counts(database.sessions)
+    assert await count(database, RequestCount) == 1
