@@ -36,6 +36,7 @@ from app.client_drafts.use_cases import confirm_client_draft, decline_client_dra
 from app.database import Database
 from app.main import issuer_knows
 from app.problems import Problem
+from app.publications.models import Publication
 from app.sandbox.people import KARI, People
 from app.sandbox_service.seed import DATA
 from app.settings import Settings
@@ -103,7 +104,16 @@ class Persons:
             draft = await self._draft(client_id)
             if draft.status not in (_DECLINED if declines else _CONFIRMED):
                 raise
+            await self._issuer_knows_newest(draft.final_client_id)
             return self._went(draft, word_of(draft, draft.status))
+
+    async def _issuer_knows_newest(self, client_id: UUID) -> None:
+        """Who decided a moment before may still wait for it: the same answer means the same."""
+        async with self.database.sessions() as db:
+            wanted = select(Publication.wanted).where(Publication.client_id == client_id)
+            version = await db.scalar(wanted)
+        if version is not None:
+            await self.issuer_knows(client_id, version)
 
     async def _draft(self, client_id: UUID) -> ClientDraft:
         async with self.database.sessions() as db:

@@ -183,6 +183,7 @@ def prepared(child: Child, settings: Mapping[str, str], ending: Ending) -> bool:
     child.tell(msgspec.json.encode(settings))
     while (code := child.exit_code()) is None:
         if ending.wait(LOOK_EVERY_SECONDS / 4):
+            child.end()  # before its database goes, of which it would complain
             return False
     if code != 0:
         raise SandboxFailed("The sandbox's database could not be prepared.")

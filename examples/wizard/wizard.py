@@ -108,7 +108,7 @@ def read_options() -> argparse.Namespace:
 
 
 def installation_key(file: Path) -> ECKey:
-    """The same at each start: a draft that is made again with it stays one draft."""
+    """Kept for this user alone. Keep the draft, too, to go on with it after a new start."""
     if file.exists():
         return ECKey.import_key(json.loads(file.read_text("utf-8")))
     key = ECKey.generate_key("P-256")

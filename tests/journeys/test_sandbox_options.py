@@ -1,6 +1,8 @@
 """The whole journey in sandboxes that were started in other ways than usual."""
 
 import ssl
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -105,3 +107,7 @@ def test_the_journey_without_a_person() -> None:
             assert time.monotonic() < until
             time.sleep(0.1)
         go_on(installer)
+        demo = [sys.executable, "-P", "-m", "app", "demo"]
+        where = ["--base-url", running.ready.base_url, "--control-url", running.ready.control_url]
+        told = subprocess.run([*demo, *where], capture_output=True, check=False, timeout=60)
+        assert told.returncode == 0, told.stderr.decode()
