@@ -10,7 +10,7 @@ from app.adapters.altinn_resources import MOST_PAGES, AltinnResources
 from app.adapters.http import Neighbour
 from app.delegations.altinn import AltinnUnavailable
 from app.sandbox.neighbours import Neighbours
-from tests.adapters.test_altinn import Bucket
+from tests.adapters.altinn.calling import Bucket
 from tests.raw_server import Asked, answer, raw_server
 from tests.sandbox.service_owner import PROCESSOR
 

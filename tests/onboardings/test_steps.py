@@ -167,6 +167,8 @@ def test_how_far_the_confirmation_is(
     [step] = of(StepCode.CONFIRM_CLIENT, steps(draft))
     assert (step.known, step.since, step.action_url) == (known, since, link)
     assert step.action_expires_at == (draft.expires_at if link else None)
+    is_done = known is Confirmation.CONFIRMED
+    assert (step.reason_code, step.completed_at) == ((None, since) if is_done else (known, None))
     assert step.reason_detail is None
 
 
@@ -298,6 +300,7 @@ def test_a_right_is_given_in_altinn(right: RightRecord, link: str | None) -> Non
     client = a_client(rights=[right], scopes=[a_scope(CLIENT_SCOPE), a_scope(API)])
     [step] = of(StepCode.DELEGATE_RIGHT, steps(client=client))
     assert (step.known, step.action_url, step.affects) == (right.state, link, [API])
+    assert step.id == f"delegateRight.{RIGHT}.{ORGANIZATION}"
 
 
 @pytest.mark.parametrize(
@@ -462,7 +465,7 @@ def test_a_no_beside_leaves_the_rest_usable() -> None:
 )
 def test_what_became_of_a_draft_in_a_word(draft: DraftSeen, outcome: Outcome, state: str) -> None:
     found = steps(draft)
-    assert (outcome_of(found, []), state_of(found, outcome)) == (outcome, state)
+    assert (outcome_of(found, [CLIENT_SCOPE]), state_of(found, outcome)) == (outcome, state)
     assert (ended_at(found, outcome) is None) == (outcome is Outcome.PENDING)
 
 

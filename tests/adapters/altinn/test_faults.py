@@ -1,6 +1,6 @@
 """Every way in which Altinn fails, from the wire to the record: no state is changed wrongly."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -17,7 +17,7 @@ from app.delegations.asking import ask_what_is_due
 from app.delegations.models import DelegationPoll
 from app.delegations.rules import USABLE, State
 from app.sandbox.neighbours import Neighbours
-from tests.adapters.test_altinn import ACCESS, SCHEMA, altinn_at, press
+from tests.adapters.altinn.calling import ACCESS, SCHEMA, altinn_at, press
 from tests.delegations.examples import (
     RIGHT,
     InstantAltinn,
@@ -26,8 +26,6 @@ from tests.delegations.examples import (
     record_of,
 )
 from tests.examples import NOW
-from tests.sandbox.processes import running
-from tests.sandbox.service_owner import WORLD
 
 GIVEN, NOTHING = "310000019", "310000183"
 LATER = NOW + timedelta(days=1)
@@ -40,20 +38,6 @@ FAILURES: list[dict[str, Any]] = [
     {"malformed": True},
     {"drop": True},
 ]
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neighbours]:
-    with running(WORLD, tmp_path_factory.mktemp("altinn")) as here:
-        yield here
-
-
-@pytest.fixture
-async def controls(world: Neighbours) -> AsyncIterator[httpx2.AsyncClient]:
-    url = f"{world.neighbours_url}/_sandbox"
-    async with httpx2.AsyncClient(base_url=url, trust_env=False) as client:
-        yield client
-        await client.delete("/faults")
 
 
 @pytest.fixture

@@ -1,12 +1,11 @@
 """What persons may do, as Altinn knows it: the real adapter, and every way to answer badly."""
 
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx2
-import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -18,76 +17,27 @@ from app.access.person_rights import (
     RepresentedOrganization,
 )
 from app.adapters import person_rights
-from app.adapters.altinn import AltinnScopes
-from app.adapters.altinn_calls import AltinnCalls
-from app.adapters.http import CircuitBreaker, Neighbour
-from app.adapters.maskinporten import AltinnTokens, MaskinportenKey
+from app.adapters.http import CircuitBreaker
 from app.adapters.person_rights import AltinnPersonRights
 from app.sandbox.neighbours import Neighbours
 from app.sandbox.people import KARI, OLA, SYNNE, Person
+from tests.adapters.altinn.calling import SCOPES, Bucket, calls_at
 from tests.adapters.test_maskinporten import token_that_ends
 from tests.raw_server import Asked, answer, raw_server
-from tests.sandbox.processes import running
-from tests.sandbox.service_owner import KEY, PERSONS_RIGHT, SUBSCRIPTION, WORLD
+from tests.sandbox.service_owner import PERSONS_RIGHT
 
 CUSTOMER, NOT_KARIS = "310000019", "310000035"
-SCOPES = AltinnScopes(
-    maskinporten="altinn:maskinporten/delegations",
-    parties="altinn:accessmanagement/authorizedparties.resourceowner",
-    pdp="altinn:authorization/authorize",
-    requests="altinn:serviceowner/delegationrequests.read",
-)
-
-
-class Bucket:
-    """A budget of so many calls."""
-
-    def __init__(self, calls: int = 1_000) -> None:
-        self.calls = calls
-        self.taken: list[tuple[str, bool]] = []
-
-    async def take(self, product: str, *, urgent: bool) -> float:
-        if self.calls <= 0:
-            return 7.0
-        self.calls -= 1
-        self.taken.append((product, urgent))
-        return 0.0
 
 
 @asynccontextmanager
 async def rights_at(
     altinn_url: str, maskinporten_url: str, budget: Bucket | None = None
 ) -> AsyncIterator[AltinnPersonRights]:
-    never = CircuitBreaker(after=10_000)
-    key = MaskinportenKey(msgspec.json.encode(KEY.as_dict(private=True)).decode())
-    async with (
-        Neighbour(altinn_url, contact="x", within=4, breaker=never) as platform,
-        Neighbour(maskinporten_url, contact="x", within=3, breaker=never) as maskinporten,
-    ):
-        tokens = AltinnTokens(maskinporten, platform, client_id="our-client", key=key)
-        calls = AltinnCalls(
-            platform,
-            tokens,
-            budget or Bucket(),
-            subscription_key=SUBSCRIPTION,
-            breaker=CircuitBreaker(after=10_000),
-        )
+    breaker = CircuitBreaker(after=10_000)
+    async with calls_at(
+        altinn_url, maskinporten_url, budget=budget, breaker=breaker, within=4
+    ) as calls:
         yield AltinnPersonRights(calls, SCOPES)
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neighbours]:
-    with running(WORLD, tmp_path_factory.mktemp("person-rights")) as here:
-        yield here
-
-
-@pytest.fixture
-async def controls(world: Neighbours) -> AsyncIterator[httpx2.AsyncClient]:
-    url = f"{world.neighbours_url}/_sandbox"
-    async with httpx2.AsyncClient(base_url=url, trust_env=False) as client:
-        yield client
-        await client.delete("/faults")
-        await client.put("/altinn/settings", json={})
 
 
 @pytest.fixture
