@@ -17,6 +17,7 @@ from app.delegations.altinn import AltinnBusy, AltinnUnavailable
 from app.delegations.answers import Found, Source
 from app.delegations.asking import ask_what_is_due
 from app.delegations.models import Delegation, DelegationPoll
+from app.delegations.polling import ONE_WAIT
 from app.delegations.queries import ask_again, note_watch
 from app.delegations.rules import State
 from app.publications.models import Publication
@@ -263,6 +264,17 @@ async def test_what_somebody_waits_for_is_asked_first(database: Database) -> Non
     assert altinn.asked["310999999"] == 1
     delegation, _ = await record_of(database, waited_for)
     assert delegation.state == State.ACTIVE
+
+
+async def test_who_has_waited_for_long_has_no_longer_the_first_place(database: Database) -> None:
+    await followed_client(database, organization_number="310999990", now=NOW - HOUR)
+    begun = NOW - ONE_WAIT
+    waiting = await followed_client(database, organization_number="310999999", now=begun)
+    for minutes in (0, 5, 10):
+        await watch(database, waiting, begun + minutes * MINUTE)
+    altinn = InstantAltinn()
+    await ask_what_is_due(database, altinn, RIGHTS, limit=1, now=NOW)
+    assert altinn.asked == {"310999990": 1}
 
 
 async def test_pauses_do_not_make_a_long_wait_a_new_one(database: Database) -> None:
