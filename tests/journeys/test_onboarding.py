@@ -9,6 +9,7 @@ import pytest
 
 from tests.installers.plain import CLIENT_SCOPE, EDI, PlainInstaller
 from tests.journeys.test_organization_numbers import SCOPES
+from tests.onboardings.wizards import told
 from tests.sandboxes import Ready
 
 pytestmark = pytest.mark.journey
@@ -88,8 +89,12 @@ def test_051_tells_whom_it_waits_for(sandbox: Ready, http: httpx2.Client) -> Non
     for step in waiting:
         assert (step["actor"], step["actorName"]) == ("apiOwner", "Norsk helsenett SF")
         assert (step["status"], step["actionUrl"]) == ("waiting", None)
-        assert "du trenger ikke gjøre noe" in step["help"]["nb"]
-        assert "du treng ikkje gjere noko" in step["help"]["nn"]
+        assert told(
+            step,
+            nb="du trenger ikke gjøre noe",
+            nn="du treng ikkje gjere noko",
+            en="there is nothing you need do",
+        )
     approving = later(0.3, lambda: [wizard.client.approve(scope=scope) for scope in SCOPES[1:]])
     assert wizard.until("ready")["usableScopes"] == SCOPES
     approving.join()
@@ -103,6 +108,7 @@ def test_086_is_ready_without_what_was_refused(sandbox: Ready, http: httpx2.Clie
     [refused] = [step for step in ready["steps"] if step["status"] == "failed"]
     assert (refused["code"], refused["blocking"]) == ("approveScope", False)
     assert refused["reasonCode"] == "apiScopeAccessRejected"
+    assert told(refused, nb="har avslått", nn="har avslått", en="has refused")
 
 
 def test_027_fails_with_the_reason(sandbox: Ready, http: httpx2.Client) -> None:
@@ -114,7 +120,13 @@ def test_027_fails_with_the_reason(sandbox: Ready, http: httpx2.Client) -> None:
     assert failed["state"] == "rejected"
     [step] = failed["steps"]
     assert (step["status"], step["reasonCode"]) == ("failed", "declined")
-    assert step["reasonDetail"] is not None
+    assert step["reasonDetail"] == "notOrdered"
+    assert told(
+        step,
+        nb="ikke har bestilt dette",
+        nn="ikkje har bestilt dette",
+        en="has not ordered this",
+    )
 
 
 def test_043_has_expired(sandbox: Ready, http: httpx2.Client) -> None:
@@ -122,6 +134,12 @@ def test_043_has_expired(sandbox: Ready, http: httpx2.Client) -> None:
     failed = wizard.until("failed")
     assert failed["state"] == "expired"
     assert failed["steps"][0]["reasonCode"] == "expired"
+    assert told(
+        failed["steps"][0],
+        nb="Ingen bekreftet i tide.",
+        nn="Ingen stadfesta i tide.",
+        en="Nobody confirmed in time.",
+    )
     assert failed["steps"][0]["actionUrl"] is None
 
 
@@ -136,6 +154,7 @@ def test_183_leads_to_altinn_and_notices(sandbox: Ready, http: httpx2.Client) ->
         wizard.ask()
         [right] = [s for s in wizard.seen[-1]["steps"] if s["code"] == "delegateRight"]
     assert (right["actor"], right["status"], right["stale"]) == ("accessManager", "current", False)
+    assert told(right, nb="har ikke gitt", nn="har ikkje gitt", en="has not given")
     assert right["actionUrl"].endswith("/am-ui/accessmanagement/ui")
     assert right["affects"] == [MSH]
     press = {"from": "310000183", "to": "310700029", "right": "nhn-helseid-databehandler"}

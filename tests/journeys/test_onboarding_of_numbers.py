@@ -13,7 +13,7 @@ from tests.journeys.refusals import found_errors, problem_of
 from tests.journeys.stored import Stored
 from tests.journeys.test_onboarding import MSH, Wizard
 from tests.journeys.test_organization_numbers import SCOPES
-from tests.onboardings.wizards import by_code
+from tests.onboardings.wizards import by_code, told
 from tests.sandboxes import Ready
 
 pytestmark = pytest.mark.journey
@@ -94,12 +94,22 @@ def test_035_tells_that_the_right_to_confirm_is_lacking(
         lacking = by_code(shown(wizard), "confirmClient")
         kari.press(page, "Lag tekst")
     assert (lacking["reasonCode"], lacking["actor"]) == ("lacksRight", "endUser")
-    assert "har ikke rett til å bekrefte" in lacking["help"]["nb"]
+    assert told(
+        lacking,
+        nb="har ikke rett til å bekrefte",
+        nn="har ikkje rett til å stadfeste",
+        en="has no right to confirm",
+    )
     assert lacking["actionUrl"] == link
 
     passed_on = by_code(shown(wizard), "confirmClient")
     assert (passed_on["reasonCode"], passed_on["actor"]) == ("passedOn", "accessManager")
-    assert "Lenken er sendt videre" in passed_on["help"]["nb"]
+    assert told(
+        passed_on,
+        nb="Lenken er sendt videre",
+        nn="Lenkja er send vidare",
+        en="The link has been passed on",
+    )
     assert passed_on["actionUrl"] == f"{link}?shared=1"
 
     right = {"from": "310000035", "to": "Kari Nordmann", "right": "nhn-helseid-ta-i-bruk"}
@@ -119,7 +129,12 @@ def test_078_waits_a_minute_for_the_owner(sandbox: Ready, http: httpx2.Client) -
     step = by_code(waiting, "approveScope")
     assert (step["status"], step["reasonCode"]) == ("waiting", "apiAccessPending")
     assert (step["affects"], step["actionUrl"]) == ([SCOPES[2]], None)
-    assert "Norsk helsenett SF avgjør; du trenger ikke gjøre noe." in step["help"]["nb"]
+    assert told(
+        step,
+        nb="Norsk helsenett SF avgjør; du trenger ikke gjøre noe.",
+        nn="Norsk helsenett SF avgjer; du treng ikkje gjere noko.",
+        en="Norsk helsenett SF decides; there is nothing you need do.",
+    )
     wizard.client.pass_time(61)
     ready = wizard.until("ready")
     assert ready["usableScopes"] == SCOPES
@@ -137,7 +152,12 @@ def test_094_is_ready_while_a_changed_claim_waits(sandbox: Ready, http: httpx2.C
     step = by_code(waiting, "approveClaim")
     assert (step["status"], step["blocking"]) == ("waiting", False)
     assert (step["reasonCode"], step["affects"]) == ("claimChangePending", [MSH])
-    assert "Den gamle gjelder så lenge." in step["help"]["nb"]
+    assert told(
+        step,
+        nb="Den gamle gjelder så lenge.",
+        nn="Den gamle gjeld så lenge.",
+        en="The old one stands meanwhile.",
+    )
     assert (waiting["outcome"], waiting["usableScopes"]) == ("ready", [CLIENT_SCOPE, MSH])
     assert wizard.client.approve(claimType="herid").is_success
     assert by_code(shown(wizard), "approveClaim")["status"] == "done"
@@ -169,7 +189,12 @@ def test_213_is_never_shown_as_missing(sandbox: Ready, http: httpx2.Client) -> N
         assert right_of(onboarding) == ("waiting", "delegationUnknown", "platform")
         step = by_code(onboarding, "delegateRight")
         assert (step["stale"], step["actionUrl"]) == (stale, None)
-        assert step["help"]["nb"].startswith("Vi vet ennå ikke om")
+        assert told(
+            step,
+            nb="Vi vet ennå ikke om",
+            nn="Vi veit enno ikkje om",
+            en="It is not known yet whether",
+        )
 
 
 def test_221_is_not_believed_when_its_answers_contradict_each_other(
@@ -182,8 +207,13 @@ def test_221_is_not_believed_when_its_answers_contradict_each_other(
         assert onboarding["state"] == "waitingForDelegation"
         assert onboarding["usableScopes"] == [CLIENT_SCOPE]
         assert right_of(onboarding) == ("current", "delegationMissing", "accessManager")
-        help_text = by_code(onboarding, "delegateRight")["help"]["nb"]
-        assert "tilgangsstyring for LYNG SPESIALISTSENTER AS (310000221)" in help_text
+        giver = "LYNG SPESIALISTSENTER AS (310000221)"
+        assert told(
+            by_code(onboarding, "delegateRight"),
+            nb=f"En som har tilgangsstyring for {giver}",
+            nn=f"Ein som har tilgangsstyring for {giver}",
+            en=f"Someone with access management for {giver}",
+        )
 
 
 @pytest.mark.parametrize(("number", "code", "says"), [(n, *told) for n, told in REFUSED.items()])

@@ -1,7 +1,7 @@
 """Whoever reads onboardings in these tests: a draft, and the token that came with it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
@@ -91,3 +91,13 @@ async def waiting(
     finally:
         task.cancel()
         await asyncio.wait([task])
+
+
+def told(step: Mapping[str, Any], *, nb: str, nn: str, en: str) -> bool:
+    """Whether the step's help has these words, each in its language."""
+    said, expected = step["help"], {"nb": nb, "nn": nn, "en": en}
+    assert said.keys() == step["title"].keys() == expected.keys()
+    assert len(set(said.values())) == 3
+    lacking = {lang: said[lang] for lang, words in expected.items() if words not in said[lang]}
+    assert lacking == {}
+    return True
