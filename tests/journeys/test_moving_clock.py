@@ -22,7 +22,7 @@ from tests.sandboxes import Ready, eventually
 
 pytestmark = pytest.mark.journey
 DAY = 86_400
-JUMPS = 3
+JUMPS = 2
 WAIT = 5  # seconds of a request that is held
 HELD_AT_MOST = WAIT + 10  # and the machine does other things
 DECIDED_LATE = "310000078"
