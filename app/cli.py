@@ -1,5 +1,6 @@
 """`onboarding`: one command for everything. Imports are inside, so that `--help` is quick."""
 
+import math
 import os
 import sys
 from pathlib import Path
@@ -79,6 +80,13 @@ def openapi(check: bool) -> None:
         refuse(f"Out of date: {names}. Run `make openapi` and read the difference.")
 
 
+def demand_number(_: click.Context, __: click.Parameter, value: float) -> float:
+    """A range lets `nan` through."""
+    if math.isnan(value):
+        raise click.BadParameter("nan is no number.")
+    return value
+
+
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535))
@@ -98,6 +106,7 @@ def openapi(check: bool) -> None:
     "--time-scale",
     default=1.0,
     type=click.FloatRange(1, 1_000_000),
+    callback=demand_number,
     metavar="F",
     help="Divide lifetimes and waits by this: a year in 5 minutes is 105120.",
 )

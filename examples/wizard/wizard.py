@@ -29,6 +29,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 ASSERTION = "client-authentication+jwt"
+TOKEN_ATTEMPTS = 15
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 WAIT_SECONDS = 25  # the longest that the service holds a request
 AGAIN_AFTER_SECONDS = 2  # when it is away
@@ -230,9 +231,12 @@ def show(step: Step, language: str, shown: dict[str, str]) -> None:
 
 
 def access_token(issuer: str, client_id: str, key: ECKey, scopes: list[str]) -> str:
-    """The issuer answers the first request with a nonce, and the second with the token."""
+    """The issuer answers the first request with a nonce, and the second with the token.
+
+    It may want a newer nonce at any time, and may learn of a new client some seconds late.
+    """
     url, nonce = f"{issuer}/connect/token", None
-    for _ in range(5):
+    for attempt in range(TOKEN_ATTEMPTS):
         who = {"iss": client_id, "sub": client_id, "aud": issuer}
         form = {
             "grant_type": "client_credentials",
@@ -247,8 +251,10 @@ def access_token(issuer: str, client_id: str, key: ECKey, scopes: list[str]) -> 
         answer = call("POST", url, headers, urlencode(form).encode(), refusals=(400,))
         if answer.status == 200:
             return str(answer.json["access_token"])
-        nonce = answer.headers["DPoP-Nonce"]
-        if answer.json.get("error") != "use_dpop_nonce":
+        error, nonce = answer.json.get("error"), answer.headers["DPoP-Nonce"]
+        if error == "invalid_client" and attempt < TOKEN_ATTEMPTS - 1:
+            time.sleep(1)
+        elif error != "use_dpop_nonce":
             raise Refused(f"{answer.json.get('error')}: {answer.json.get('error_description')}")
     raise Refused("The issuer did not take its own nonces.")
 

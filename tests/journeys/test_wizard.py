@@ -13,6 +13,7 @@ from queue import Empty, Queue
 import httpx2
 import pytest
 
+from tests import sandboxes
 from tests.sandboxes import Ready
 
 pytestmark = pytest.mark.journey
@@ -94,6 +95,18 @@ def test_a_new_installer_is_activated_and_ends_with_a_token(sandbox: Ready, tmp_
         running.wait_for("has a token for .*nhn:selvbetjening/client")
         assert running.ended() == 0
     assert (tmp_path / "key.json").stat().st_mode & 0o077 == 0
+
+
+def test_it_lives_with_the_strictest_of_issuers(tmp_path: Path) -> None:
+    """Which learns of a client late, and wants newer nonces."""
+    options = ("--strict", "7", "--exit-with-parent")
+    with (
+        sandboxes.sandbox(*options, stdin=subprocess.DEVNULL) as here,
+        wizard(here.ready, tmp_path, "--organization", "310000019") as running,
+    ):
+        running.confirm()
+        running.wait_for("has a token for .*nhn:selvbetjening/client")
+        assert running.ended() == 0
 
 
 def test_each_change_is_shown_at_once_and_whoever_must_act_is_named(
