@@ -94,7 +94,8 @@ async def test_a_right_that_is_given_in_altinn_is_seen_by_the_service(
     right = one.get_by_role("listitem").filter(has_text="Data processor may act")
     await expect(right).to_contain_text("delegationMissing")
     await press(right, "Give")
-    await expect(right).to_contain_text("done")
+    # Who looks at it is taken to wait: Altinn is asked again within seconds.
+    await expect(right).to_contain_text("done", timeout=30_000)
     altinn = board.get_by_role("region", name="Altinn")
     await expect(
         altinn.get_by_role("listitem").filter(has_text=f"{RIGHT}: {NOTHING_GIVEN}").first
