@@ -175,6 +175,15 @@ def test_it_trusts_the_authority_that_the_ready_file_names(tmp_path: Path) -> No
     assert "POST https://127.0.0.1" in told.stdout
 
 
+def test_it_lives_with_an_issuer_as_strict_as_one_may_be(tmp_path: Path) -> None:
+    file = tmp_path / "ready.json"
+    with sandbox("--strict", "7", "--ready-file", str(file)):
+        told = played("--ready-file", str(file))
+    assert (told.returncode, told.stderr) == (0, "")
+    assert "The issuer has not heard of it yet." in told.stdout
+    assert "That was the whole journey." in told.stdout
+
+
 def test_where_nothing_answers_it_says_what_to_start() -> None:
     told = played("--base-url", "http://127.0.0.1:9")
     assert told.returncode == 1

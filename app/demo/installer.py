@@ -19,6 +19,11 @@ from app.demo.telling import Teller
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 ASSERTION_LIFE_SECONDS = 10
 CLIENT_SCOPE = "nhn:selvbetjening/client"
+LEARNS_WITHIN_SECONDS = 15.0
+AGAIN = {
+    "use_dpop_nonce": "The issuer wants its nonce in the proof, as always at first. So once more:",
+    "invalid_client": "The issuer has not heard of it yet. Again, a second later:",
+}
 
 
 class Installer:
@@ -50,19 +55,29 @@ class Installer:
         told: bool = True,
     ) -> httpx2.Response:
         """Send it and tell of it."""
-        if told:
-            self.tell.sent(method, url, headers or {}, json or form)
-        try:
-            answer = self.http.request(method, url, headers=headers, json=json, data=form)
-        except httpx2.HTTPError as error:
-            raise DemoFailed(f"No answer from {url}: {type(error).__name__} {error}") from error
+        answer = self._asked(method, url, headers=headers, json=json, form=form, told=told)
         if answer.status_code != expected:
-            raise DemoFailed(
-                f"{method} {url} was answered {answer.status_code}, not {expected}: {answer.text}"
-            )
+            raise _other_answer(answer, expected)
         if told:
             self.tell.answered(answer, of_answer)
         return answer
+
+    def _asked(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None,
+        json: Mapping[str, Any] | None = None,
+        form: Mapping[str, str] | None = None,
+        told: bool,
+    ) -> httpx2.Response:
+        if told:
+            self.tell.sent(method, url, headers or {}, json or form)
+        try:
+            return self.http.request(method, url, headers=headers, json=json, data=form)
+        except httpx2.HTTPError as error:
+            raise DemoFailed(f"No answer from {url}: {type(error).__name__} {error}") from error
 
     def call(self, method: str, path: str, *, expected: int = 200, **more: Any) -> httpx2.Response:
         """Ask the service as the client, with the token and a new proof."""
@@ -73,7 +88,37 @@ class Installer:
         }
         return self.send(method, url, expected=expected, headers=headers, **more)
 
-    def ask_for_token(self, *, scope: str = CLIENT_SCOPE, **expected: Any) -> httpx2.Response:
+    def ask_for_token(
+        self,
+        *,
+        scope: str = CLIENT_SCOPE,
+        expected: int,
+        of_answer: Sequence[str] = (),
+        told: bool = True,
+    ) -> httpx2.Response:
+        """What the issuer answers in the end.
+
+        It may want a newer nonce at any time, and may learn of a client or a key some seconds late.
+        """
+        until = time.monotonic() + LEARNS_WITHIN_SECONDS
+        while True:
+            answer = self._token_asked(scope, told=told)
+            self.nonce = answer.headers.get("DPoP-Nonce", self.nonce)
+            error = answer.json().get("error")
+            wants_nonce = error == "use_dpop_nonce"
+            if answer.status_code == expected and not wants_nonce:
+                if told:
+                    self.tell.answered(answer, of_answer)
+                return answer
+            if error not in AGAIN or time.monotonic() > until:
+                raise _other_answer(answer, expected)
+            if told:
+                self.tell.answered(answer, ["error", "DPoP-Nonce"] if wants_nonce else ["error"])
+                self.tell.say(AGAIN[error])
+            if not wants_nonce:
+                time.sleep(1)
+
+    def _token_asked(self, scope: str, *, told: bool) -> httpx2.Response:
         url = f"{self.places.issuer}/connect/token"
         form = {
             "grant_type": "client_credentials",
@@ -83,7 +128,7 @@ class Installer:
             "client_assertion": self.assertion(),
         }
         headers = {"DPoP": self.proof("POST", url, nonce=self.nonce)}
-        return self.send("POST", url, headers=headers, form=form, **expected)
+        return self._asked("POST", url, headers=headers, form=form, told=told)
 
     def assertion(self) -> str:
         """Says to the token issuer: I am this client, and I hold its key."""
@@ -133,6 +178,14 @@ class Installer:
 
 def new_key() -> ECKey:
     return ECKey.generate_key("P-256", auto_kid=True)
+
+
+def _other_answer(answer: httpx2.Response, expected: int) -> DemoFailed:
+    asked = answer.request
+    return DemoFailed(
+        f"{asked.method} {asked.url} was answered {answer.status_code}, not {expected}: "
+        f"{answer.text}"
+    )
 
 
 def as_text(jwk: Mapping[str, Any]) -> str:

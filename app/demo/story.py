@@ -92,9 +92,6 @@ def log_in(installer: Installer) -> None:
     tell = installer.tell
     tell.headline("The installer asks the token issuer for a token")
     tell.say("It signs twice: who it is (private_key_jwt), and that the token is its own (DPoP).")
-    challenge = installer.ask_for_token(expected=400, of_answer=["error", "DPoP-Nonce"])
-    installer.nonce = challenge.headers.get("DPoP-Nonce")
-    tell.say("As always at first, the issuer wants its nonce in the proof. So once more:")
     of_answer = ["token_type", "expires_in", "scope", "access_token"]
     answer = installer.ask_for_token(expected=200, of_answer=of_answer)
     installer.token = answer.json()["access_token"]

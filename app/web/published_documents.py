@@ -54,7 +54,7 @@ def documents(request: PageRequest) -> Response[bytes | None]:
     return Response(content, media_type="application/json", headers=headers)
 
 
-@get(["/docs", "/docs/v1"], include_in_schema=False, sync_to_thread=False)
+@get(["/", "/docs", "/docs/v1"], include_in_schema=False, sync_to_thread=False)
 def to_reference() -> Redirect:
     return Redirect(REFERENCE)
 

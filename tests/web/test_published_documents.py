@@ -48,7 +48,7 @@ async def test_a_document_is_served_as_it_is_committed(
     assert (again.status_code, again.content) == (304, b"")
 
 
-@pytest.mark.parametrize("path", ["/docs", "/docs/v1"])
+@pytest.mark.parametrize("path", ["/", "/docs", "/docs/v1"])
 async def test_short_addresses_lead_to_the_reference(client: httpx2.AsyncClient, path: str) -> None:
     answer = await client.get(path)
     assert answer.is_redirect
