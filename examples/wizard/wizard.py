@@ -124,9 +124,6 @@ def signed(key: ECKey, typ: str, claims: dict[str, Any], **header: Any) -> str:
     return jwt.encode({"alg": "ES256", "typ": typ, **header}, times | claims, key)
 
 
-# Draft and confirmation
-
-
 def make_draft(options: argparse.Namespace, key: ECKey, callback: str) -> Draft:
     claims = [claim.partition("=") for claim in options.claim]
     asked = {
@@ -190,9 +187,6 @@ def activate(draft: Draft, key: ECKey, code: str) -> None:
         print(refused, file=sys.stderr)
 
 
-# Onboarding
-
-
 def follow(draft: Draft, language: str) -> Onboarding:
     """Show the steps, and wait for what changes: nothing is polled, and nothing is missed."""
     shown: dict[str, str] = {}
@@ -227,9 +221,6 @@ def show(step: Step, language: str, shown: dict[str, str]) -> None:
         print(line, flush=True)
 
 
-# Token
-
-
 def access_token(issuer: str, client_id: str, key: ECKey, scopes: list[str]) -> str:
     """The issuer answers the first request with a nonce, and the second with the token.
 
@@ -257,9 +248,6 @@ def access_token(issuer: str, client_id: str, key: ECKey, scopes: list[str]) -> 
         elif error != "use_dpop_nonce":
             raise Refused(f"{answer.json.get('error')}: {answer.json.get('error_description')}")
     raise Refused("The issuer did not take its own nonces.")
-
-
-# HTTP
 
 
 class Answer:
