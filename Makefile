@@ -24,10 +24,11 @@ sandbox: install
 demo: install
 	@$(BIN)/onboarding demo $(OPTIONS)
 
-# Two files at once, for two cores; tests that look at the clock closely are marked `alone`. Files
-# come in their own order: those with few tests take longest, and must not all be left for the end.
+# Three files at once, for two cores: journeys wait much. Tests that look at the clock closely are
+# marked `alone`. Files come in their own order: those with few tests take longest, and must not all
+# be left for the end.
 test: install
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(OPTIONS)
+	@$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(OPTIONS)
 
 check: install
 	$(BIN)/ruff format --check .
