@@ -11,7 +11,7 @@ from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.publications.models import Publication
-from app.publications.queries import DUE_CHANNEL
+from app.publications.queries import DONE_CHANNEL, DUE_CHANNEL
 
 NOW = func.clock_timestamp()
 
@@ -81,6 +81,9 @@ async def mark_published(db: AsyncSession, lease: Lease, version: int) -> None:
     )
     if kept is None:
         await _want_again(db, lease.client_id)
+    else:
+        done = f"{lease.client_id} {kept}"
+        await db.execute(select(func.pg_notify(DONE_CHANNEL, done)))
 
 
 async def mark_failed(db: AsyncSession, lease: Lease, failure: str, wait: timedelta) -> None:

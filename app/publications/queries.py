@@ -14,7 +14,7 @@ from app.publications.models import Publication, ToldScopes
 
 DUE_CHANNEL = "publication_due"
 DONE_CHANNEL = "publication_done"
-"""Says the client's id and the version that the issuer has been told."""
+"""Says the client's id and the version that the issuer knows."""
 
 
 def publications_wanted(client_ids: Select[UUID]) -> ReturningInsert[int]:
@@ -56,8 +56,3 @@ async def scopes_told(db: AsyncSession, client_id: UUID, scopes: Sequence[str]) 
     )
     if changed is not None:
         await client_changed(db, client_id)
-
-
-async def announce_published(db: AsyncSession, client_id: UUID, version: int) -> None:
-    """Whoever waits for this version hears of it with what it has changed, and is woken once."""
-    await db.execute(select(func.pg_notify(DONE_CHANNEL, f"{client_id} {version}")))

@@ -18,7 +18,7 @@ from app.publications.leases import (
     want_all_again,
     wanted_now,
 )
-from app.publications.queries import announce_published, scopes_told
+from app.publications.queries import scopes_told
 from app.publications.rules import CALL_WITHIN, LEASE, wait_after
 from app.publications.token_issuer import IssuerUnavailable, Registration, TokenIssuer
 
@@ -76,15 +76,13 @@ async def _publish(
         else:
             await issuer.publish(registration)
 
-    # Two transactions, that of the keys and scopes first: who hears that the version is published,
-    # sees its keys active. In one, rows would be locked in another order than where clients are
-    # changed.
+    # Two transactions, that of the keys and scopes first: who sees the version published, sees its
+    # keys active. In one, rows would be locked in another order than where clients are changed.
     async with sessions.begin() as db:
         if registration is not None:
             thumbprints = [key.thumbprint for key in registration.keys]
             await keys_published(db, lease.client_id, thumbprints)
         await scopes_told(db, lease.client_id, registration.scopes if registration else ())
-        await announce_published(db, lease.client_id, version)
     async with sessions.begin() as db:
         await mark_published(db, lease, version)
 

@@ -10,8 +10,6 @@ import pytest
 from sqlalchemy import func, select, text
 
 from app.changes.listener import ClientEvents
-from app.client_keys.models import ClientKey
-from app.client_keys.rules import KeyState
 from app.database import Database
 from app.publications.models import Publication
 from app.publications.queries import DONE_CHANNEL
@@ -54,29 +52,6 @@ async def test_who_waits_is_woken_as_soon_as_the_issuer_knows(
     await publish_one()
     assert await asyncio.gather(*waiting) == [True] * 50
     assert time.monotonic() - began < 1
-
-
-async def test_who_waits_hears_of_it_together_with_what_it_has_changed(
-    database: Database,
-    events: ClientEvents,
-    publish_one: PublishOne,
-    recording: RecordingIssuer,
-    client_id: UUID,
-) -> None:
-    """By two announcements everybody who waits for the client would be woken twice."""
-    recording.may_go_on.clear()
-    publishing = asyncio.create_task(publish_one())
-    await recording.called.wait()
-    async with database.sessions.begin() as db:
-        # Nobody can give the lease back, and note that the version is published.
-        await db.get_one(Publication, client_id, with_for_update=True)
-        recording.may_go_on.set()
-        assert await published(database, events, client_id, 1, within=LONG)
-        async with database.sessions() as reader:
-            [key] = await reader.scalars(select(ClientKey).where(ClientKey.client_id == client_id))
-        assert key.state == KeyState.ACTIVE
-        assert not publishing.done()
-    await publishing
 
 
 @pytest.mark.alone
