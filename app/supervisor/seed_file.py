@@ -4,14 +4,14 @@ What belongs to the catalogue is judged by the service, as a catalogue file is.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, get_args
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
-from msgspec.inspect import DictType, ListType, StructType
 
+from app.problems import InvalidRequest
 from app.sandbox.altinn.resources import RESOURCES
 from app.sandbox.enhetsregisteret.organizations import (
     FORMS,
@@ -20,6 +20,8 @@ from app.sandbox.enhetsregisteret.organizations import (
 )
 from app.sandbox.people import FIXED, AddedPerson, People
 from app.supervisor.failure import SandboxFailed
+from app.web.bodies import body_of
+from app.web.json_text import read_json
 
 # As the service has it for test environments.
 NUMBER = re.compile(r"[23][0-9]{8}", re.ASCII)
@@ -56,50 +58,32 @@ def read_seed_file(file: Path | None) -> SeedFile:
     if file is None:
         return SeedFile()
     try:
-        document = msgspec.json.decode(file.read_bytes(), type=dict[str, Any])
+        document = read_json(file.read_bytes())
     except OSError as error:
         raise SandboxFailed(f"{file}: {error.strerror}.") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise SandboxFailed(f"{file}: #: {error}.") from error
-    if faults := [*_of_shape(document, SeedFile, "#"), *Meaning(document).faults()]:
-        raise SandboxFailed("\n".join(f"{file}: {fault}" for fault in faults))
-    return msgspec.convert(document, SeedFile)
+    except InvalidRequest as refused:
+        raise _failure(file, _told(refused)) from None
+    try:
+        seed, faults = body_of(document, SeedFile), []
+    except InvalidRequest as refused:
+        seed, faults = SeedFile(), _told(refused)
+    if faults := [*faults, *Meaning(document).faults()]:
+        raise _failure(file, faults)
+    return seed
 
 
-def _of_shape(value: object, kind: Any, place: str) -> Iterator[str]:
-    """Member by member, since msgspec stops at the first fault."""
-    info = msgspec.inspect.type_info(kind)
-    if isinstance(info, StructType) and isinstance(value, dict):
-        yield from _of_members(value, info.cls, place)
-    elif isinstance(info, ListType) and isinstance(value, list):
-        for index, one in enumerate(value):
-            yield from _of_shape(one, get_args(kind)[0], f"{place}/{index}")
-    elif isinstance(info, DictType) and isinstance(value, dict):
-        for name, one in value.items():
-            yield from _of_shape(name, get_args(kind)[0], f"{place}/{name}")
-            yield from _of_shape(one, get_args(kind)[1], f"{place}/{name}")
-    else:
-        try:
-            msgspec.convert(value, kind)
-        except msgspec.ValidationError as error:
-            yield f"{place}: {error}."
+def _told(refused: InvalidRequest) -> list[str]:
+    return [f"{error.pointer}: {error.detail}" for error in refused.errors]
 
 
-def _of_members(value: dict[str, Any], kind: type[Struct], place: str) -> Iterator[str]:
-    known = {field.encode_name: field for field in msgspec.structs.fields(kind)}
-    for name in sorted(value.keys() - known.keys()):
-        yield f"{place}: Object contains unknown field `{name}`."
-    for name, field in known.items():
-        if name in value:
-            yield from _of_shape(value[name], field.type, f"{place}/{name}")
-        elif field.required:
-            yield f"{place}: Object missing required field `{name}`."
+def _failure(file: Path, faults: Iterable[str]) -> SandboxFailed:
+    return SandboxFailed("\n".join(f"{file}: {fault}" for fault in faults))
 
 
 class Meaning:
     """What is said of organizations and persons, as far as the entries can be read."""
 
-    def __init__(self, document: dict[str, Any]) -> None:
+    def __init__(self, document: object) -> None:
         self.organizations = _entries(document, "organizations", SeededOrganization)
         self.persons = _entries(document, "persons", AddedPerson)
         self.grants = _entries(document, "grants", SeededGrant)
@@ -157,9 +141,9 @@ class Meaning:
         return found is not None and found.is_served
 
 
-def _entries(document: dict[str, Any], name: str, kind: type[Entry]) -> Sequence[tuple[str, Entry]]:
+def _entries(document: object, name: str, kind: type[Entry]) -> Sequence[tuple[str, Entry]]:
     """With their places; what has another shape is left out, and told of as such."""
-    found = document.get(name)
+    found = document.get(name) if isinstance(document, dict) else None
     entries = []
     for index, value in enumerate(found if isinstance(found, list) else []):
         try:

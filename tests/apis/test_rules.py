@@ -88,11 +88,14 @@ SYSTEM = FILE["clientSystems"][0]
 @pytest.mark.parametrize(
     ("document", "fault"),
     [
-        ([], "not a JSON object"),
-        ({}, "apis: A list is expected"),
-        ({**FILE, "packages": []}, "packages: This is not a part"),
-        (changed("apis", 0, "scopes", 1, "title", to={"nb": "x"}), "apis[0].scopes[1].title: "),
-        (changed("apis", 0, "owner", to=5), "apis[0].owner: Expected `str`"),
+        ([], "#: The body must be a JSON object."),
+        ({}, "#/apis: `apis` is missing."),
+        ({**FILE, "packages": []}, "#/packages: `packages` is not known here"),
+        (
+            changed("apis", 0, "scopes", 1, "title", to={"nb": "x"}),
+            "#/apis/0/scopes/1/title/nn: `apis[0].scopes[1].title.nn` is missing.",
+        ),
+        (changed("apis", 0, "owner", to=5), "#/apis/0/owner: `apis[0].owner` must be a string."),
         (changed("apis", 1, to=FILE["apis"][0]), "apis[1].audience: a stands at apis[0]"),
         (
             changed("apis", 0, "scopes", 2, to={"scope": "a/1", "title": TEXT}),
@@ -112,12 +115,15 @@ SYSTEM = FILE["clientSystems"][0]
             changed("rights", 0, "maskinportenScope", to=None),
             "rights[0].maskinportenScope: Only a right of the kind maskinportenSchema",
         ),
-        (changed("rights", 0, "kind", to="role"), "rights[0].kind: "),
+        (
+            changed("rights", 0, "kind", to="role"),
+            "#/rights/0/kind: `rights[0].kind` must be one of ",
+        ),
         (
             changed("clientSystems", 0, "scopes", 0, "right", to="another"),
             "clientSystems[0].scopes[0].right: The catalogue has no right another",
         ),
-        ({**FILE, "personRight": {"resourceId": "p"}}, "personRight: Object missing required"),
+        ({**FILE, "personRight": {"resourceId": "p"}}, "`personRight.title` is missing."),
         (changed("clientSystems", 2, to=SYSTEM), "clientSystems[2].id: one stands"),
         (
             changed("clientSystems", 0, "scopes", 1, to={"scope": "a/3"}),
