@@ -72,7 +72,7 @@ class IssuerKeys(Protocol):
 
 
 class VerifiedToken(Struct, frozen=True):
-    """What the issuer says of the caller. Only `verified_token` makes one."""
+    """What the issuer says of the caller. Only `VerifiedTokens` makes one."""
 
     client_id: str
     scopes: frozenset[str]
@@ -93,13 +93,6 @@ class TokenPolicy(Struct, frozen=True, kw_only=True):
     audience: str
     algorithms: tuple[str, ...] = TOKEN_ALGORITHMS
     allow_bearer: bool = False
-
-
-async def verified_token(
-    token: str, *, keys: IssuerKeys, policy: TokenPolicy, now: datetime
-) -> VerifiedToken:
-    """Check `token`, or raise `AccessTokenRejected`. `now` is real time."""
-    return (await _verified(token, keys, policy, now))[0]
 
 
 async def _verified(
@@ -151,6 +144,7 @@ class VerifiedTokens:
         self._remembered: OrderedDict[bytes, tuple[VerifiedToken, PublicKey]] = OrderedDict()
 
     async def verified(self, token: str, *, now: datetime) -> VerifiedToken:
+        """Check `token`, or raise `AccessTokenRejected`. `now` is real time."""
         start = token[: LONGEST + 1].encode("utf-8", "surrogatepass")
         digest = hashlib.sha256(start).digest()
         remembered = self._remembered.get(digest)

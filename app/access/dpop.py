@@ -38,7 +38,6 @@ class Proof(Struct, frozen=True):
 
     key_thumbprint: str
     jti: str
-    issued_at: datetime
     usable_until: datetime
     """From then on it is refused for its age, and need not be remembered."""
 
@@ -69,7 +68,7 @@ def verified_proof(
         wrong["htm"] = method
     if not _is_for(claims.get("htu"), urls):
         wrong["htu"] = " or ".join(urls)
-    if not _is_fresh(claims.get("iat"), now.timestamp(), not_before):
+    if not is_fresh(claims.get("iat"), now.timestamp(), not_before):
         wrong["iat"] = f"about {int(now.timestamp())}, the time here"
     if claims.get("ath") != _hash(access_token):
         wrong["ath"] = "the SHA-256 of the access token that is sent, in base64url"
@@ -77,8 +76,8 @@ def verified_proof(
         wrong["jti"] = f"text of 1 to {LONGEST_JTI} characters"
     if wrong or key is None:
         raise ProofRejected(_refusal(wrong))
-    issued_at = datetime.fromtimestamp(claims["iat"], UTC)
-    return Proof(key.thumbprint, claims["jti"], issued_at, issued_at + OLDEST)
+    usable_until = datetime.fromtimestamp(claims["iat"], UTC) + OLDEST
+    return Proof(key.thumbprint, claims["jti"], usable_until)
 
 
 def _checked_key(token: UnverifiedJwt, wrong: dict[str, str]) -> PublicKey | None:
@@ -108,7 +107,7 @@ def _is_for(htu: object, urls: Sequence[str]) -> bool:
     return isinstance(htu, str) and (htu in urls or any(same_url(htu, url) for url in urls))
 
 
-def _is_fresh(iat: object, now: float, not_before: int) -> bool:
+def is_fresh(iat: object, now: float, not_before: int) -> bool:
     if not isinstance(iat, (int, float)):
         return False
     return now - OLDEST.total_seconds() <= iat <= now + AHEAD.total_seconds() and iat >= not_before

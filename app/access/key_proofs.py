@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from app.access.compact_jwt import Unreadable, UnverifiedJwt, is_signed_by, unverified_jwt
-from app.access.dpop import LONGEST_JTI, is_jti
+from app.access.dpop import LONGEST_JTI, OLDEST, is_fresh, is_jti
 from app.access.public_jwk import ALGORITHMS, PublicKey
 from app.access.replay import first_use
 from app.access.request_url import same_url
@@ -19,8 +19,6 @@ from app.database import Connection
 from app.problems import FieldError, InvalidRequest
 
 TYP = "key-proof+jwt"
-OLDEST = timedelta(seconds=60)
-AHEAD = timedelta(seconds=10)
 LEEWAY = timedelta(seconds=5)
 
 
@@ -94,7 +92,7 @@ def _wrong_signature(token: UnverifiedJwt, key: PublicKey) -> dict[str, str]:
 
 def _wrong_times(claims: Mapping[str, Any], now: float, since: int) -> dict[str, str]:
     wrong: dict[str, str] = {}
-    if not _is_fresh(claims.get("iat"), now, since):
+    if not is_fresh(claims.get("iat"), now, since):
         wrong["iat"] = f"about {int(now)}, the time here"
     if "exp" in claims and not _is_to_come(claims["exp"], now):
         wrong["exp"] = "a time to come, or left out"
@@ -103,12 +101,6 @@ def _wrong_times(claims: Mapping[str, Any], now: float, since: int) -> dict[str,
 
 def _is_for(aud: object, urls: Sequence[str]) -> bool:
     return isinstance(aud, str) and any(same_url(aud, url) for url in urls)
-
-
-def _is_fresh(iat: object, now: float, since: int) -> bool:
-    if not isinstance(iat, (int, float)):
-        return False
-    return now - OLDEST.total_seconds() <= iat <= now + AHEAD.total_seconds() and iat >= since
 
 
 def _is_to_come(exp: object, now: float) -> bool:

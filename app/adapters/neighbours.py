@@ -37,8 +37,6 @@ class Neighbours(Struct):
     issuer: RegistrationAtIssuer
     issuer_keys: IssuerJwks
     login: IssuerLogin
-    issuer_metadata: Discovery
-    issuer_http: Neighbour
     altinn: HttpAltinn | None
     """None where the operator has none."""
     altinn_resources: AltinnResources | None
@@ -76,8 +74,6 @@ async def neighbours(
                 key=LoginKey(settings.login_key),
                 with_person_number=calls is not None,
             ),
-            issuer_metadata=metadata,
-            issuer_http=issuer_http,
             altinn=_altinn(settings, calls) if calls else None,
             altinn_resources=await _altinn_resources(settings, altinn_budget, reach),
             person_rights=AltinnPersonRights(calls, _scopes(settings)) if calls else None,

@@ -78,7 +78,5 @@ def written_day(day: date, language: Language) -> str:
 def written_moment(moment: datetime, language: Language) -> str:
     """`22. november 2026 kl. 13.05`, in Norwegian time."""
     local = moment.astimezone(NORWAY)
-    month = _MONTHS[language].split()[local.month - 1]
-    if language is Language.EN:
-        return f"{local.day} {month} {local.year} at {local:%H:%M}"
-    return f"{local.day}. {month} {local.year} kl. {local:%H.%M}"
+    time = f"at {local:%H:%M}" if language is Language.EN else f"kl. {local:%H.%M}"
+    return f"{written_day(local, language)} {time}"

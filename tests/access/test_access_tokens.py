@@ -13,7 +13,6 @@ from app.access.access_tokens import (
     VerifiedTokens,
     check_possession,
     check_scope,
-    verified_token,
 )
 from app.access.credentials import Credentials, Scheme, check_scheme, presented_credentials
 from app.access.dpop import Proof, ProofRejected
@@ -72,7 +71,7 @@ def token(
 
 
 async def verify(text: str, *, policy: TokenPolicy = POLICY, now: datetime = NOW) -> VerifiedToken:
-    return await verified_token(text, keys=KEYS, policy=policy, now=now)
+    return await VerifiedTokens(KEYS, policy).verified(text, now=now)
 
 
 async def test_a_good_token_is_believed() -> None:
@@ -256,12 +255,12 @@ async def test_a_missing_scope_is_named() -> None:
 
 async def test_the_proof_must_be_by_the_key_that_the_token_is_bound_to() -> None:
     verified = await verify(token())
-    check_possession(verified, Proof(JKT, "jti", NOW, NOW))
+    check_possession(verified, Proof(JKT, "jti", NOW))
     with pytest.raises(AccessTokenRejected, match="another key"):
-        check_possession(verified, Proof(rsa_key().thumbprint(), "jti", NOW, NOW))
+        check_possession(verified, Proof(rsa_key().thumbprint(), "jti", NOW))
     unbound = await verify(token({"cnf": None}))
     with pytest.raises(AccessTokenRejected):
-        check_possession(unbound, Proof(JKT, "jti", NOW, NOW))
+        check_possession(unbound, Proof(JKT, "jti", NOW))
 
 
 @pytest.mark.parametrize("authorization", [b"DPoP t", b"dpop t", b"DPOP  t "])

@@ -14,7 +14,7 @@ from app.access.replay import spend
 from app.database import Database
 from tests.examples import NOW
 
-PROOF = Proof("thumbprint", "jti", NOW, NOW + timedelta(seconds=60))
+PROOF = Proof("thumbprint", "jti", NOW + timedelta(seconds=60))
 
 
 @pytest.fixture
@@ -43,8 +43,8 @@ async def test_a_proof_is_spent_once_for_reading_and_changing_alike(database: Da
 
 async def test_a_jti_belongs_to_the_key_that_signed_it(database: Database) -> None:
     assert await spent(database, PROOF)
-    assert await spent(database, Proof("another", "jti", NOW, NOW))
-    assert await spent(database, Proof("thumbprint", "Jti", NOW, NOW))
+    assert await spent(database, Proof("another", "jti", NOW))
+    assert await spent(database, Proof("thumbprint", "Jti", NOW))
 
 
 @pytest.mark.race
@@ -53,7 +53,7 @@ async def test_of_eight_processes_one_takes_a_proof(database_url: str, changes: 
     processes = [Database(database_url) for _ in range(8)]
     await asyncio.gather(*(process.open() for process in processes))
     for attempt in range(5):
-        proof = Proof("thumbprint", f"jti {attempt}", NOW, NOW)
+        proof = Proof("thumbprint", f"jti {attempt}", NOW)
         taken = await asyncio.gather(
             *(spent(process, proof, changes=changes) for process in processes)
         )

@@ -38,10 +38,6 @@ class Party(Struct, frozen=True, kw_only=True):
     def party_id(self) -> int:
         return 50_000_000 + int(self.identifier) % 10_000_000
 
-    @property
-    def urn(self) -> str:
-        return f"{ORGANIZATION if self.organization else PERSON}:{self.identifier}"
-
 
 class Parties:
     def __init__(
