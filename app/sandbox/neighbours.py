@@ -45,7 +45,6 @@ class Neighbours(Struct, frozen=True, kw_only=True, rename="camel"):
     controls_url: str = ""
     """The service's own controls, which only this process may call."""
     controls_secret: str = ""
-    ready_info: dict[str, Any] = {}
     strict: int | None = None
     """The seed of `--strict`."""
     time_scale: float = 1.0

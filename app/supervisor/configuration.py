@@ -15,6 +15,7 @@ from msgspec import Struct
 from app.settings import NOT_FROM_VARIABLES, NOT_OURS, PREFIX, Environment, Settings
 from app.supervisor.addresses import Addresses
 from app.supervisor.failure import SandboxFailed
+from app.supervisor.options import SandboxOptions
 from app.supervisor.seed_file import SeedFile
 
 NEIGHBOURS_FILE = "SANDBOX_NEIGHBOURS_FILE"
@@ -159,13 +160,8 @@ def write_neighbours_file(
     file: Path,
     addresses: Addresses,
     made: Secrets,
-    ready: ReadyInfo,
-    *,
-    auto_confirm: bool,
-    strict: int | None,
-    time_scale: float,
+    options: SandboxOptions,
     seed: SeedFile,
-    journal: bool,
 ) -> None:
     base_urls = [addresses.base_url, *addresses.other_base_urls]
     content: dict[str, Any] = {
@@ -185,12 +181,11 @@ def write_neighbours_file(
         "altinnSubscriptionKey": made.altinn_subscription_key,
         "controlsUrl": addresses.controls_url,
         "controlsSecret": made.controls_secret,
-        "readyInfo": ready,
-        "autoConfirm": auto_confirm,
-        "strict": strict,
-        "timeScale": time_scale,
+        "autoConfirm": options.auto_confirm,
+        "strict": options.strict,
+        "timeScale": options.time_scale,
+        "journal": options.journal,
         "seed": seed,
-        "journal": journal,
     }
     file.touch(mode=0o600)
     file.write_bytes(msgspec.json.encode(content))

@@ -67,19 +67,12 @@ class Sandbox:
         if options.tls:
             self.ca_file, self.certificate = issue_certificate(folder, self.addresses.hosts)
         self.neighbours_file = folder / "neighbours.json"
+        self.environment = os.environ | {NEIGHBOURS_FILE: str(self.neighbours_file)}
         self.ready: ReadyInfo = ready_info(self.addresses, self.ca_file)
 
     def run(self, ending: Ending) -> None:
         write_neighbours_file(
-            self.neighbours_file,
-            self.addresses,
-            self.secrets,
-            self.ready,
-            auto_confirm=self.options.auto_confirm,
-            strict=self.options.strict,
-            time_scale=self.options.time_scale,
-            seed=self.seed,
-            journal=self.options.journal,
+            self.neighbours_file, self.addresses, self.secrets, self.options, self.seed
         )
         # They need no database to start, so they do it while that does.
         with (
@@ -88,13 +81,13 @@ class Sandbox:
             self._database() as database_url,
         ):
             settings = service_settings(self.addresses, self.secrets, database_url, self.ca_file)
-            environment = os.environ | variables(settings)
-            if not prepared(preparing, variables(settings), ending):
+            told = variables(settings)
+            if not prepared(preparing, told, ending):
                 return
-            with running(self._service(environment)) as service:
+            with running(self._service(self.environment | told)) as service:
                 if self._all_answer(ending, [*neighbours, *service]):
                     with self._announced():
-                        self._watch(ending, [*neighbours, *service], variables(settings))
+                        self._watch(ending, [*neighbours, *service], told)
 
     def _all_answer(self, ending: Ending, children: Sequence[Child]) -> bool:
         waits = [
@@ -144,26 +137,23 @@ class Sandbox:
             postgres.stop()
 
     def _preparation(self) -> Child:
-        environment = os.environ | {NEIGHBOURS_FILE: str(self.neighbours_file)}
-        return Child("preparation", ["app.supervisor.prepare"], environment)
+        return Child("preparation", ["app.supervisor.prepare"], self.environment)
 
     def _neighbours(self) -> Child:
-        environment = os.environ | {NEIGHBOURS_FILE: str(self.neighbours_file)}
         return server(
             NEIGHBOURS,
             "app.sandbox.app:create_app",
-            environment,
+            self.environment,
             self.listeners.neighbours,
             certificate=self.certificate,
         )
 
     def _service(self, environment: Mapping[str, str]) -> list[Child]:
-        told = dict(environment) | {NEIGHBOURS_FILE: str(self.neighbours_file)}
         return [
             server(
                 "service",
                 "app.sandbox_service.service:create_service",
-                told,
+                environment,
                 self.listeners.service,
                 workers=self.options.workers,
                 certificate=self.certificate,
@@ -171,10 +161,10 @@ class Sandbox:
             server(
                 "controls",
                 "app.sandbox_service.controls:create_app",
-                told,
+                environment,
                 self.listeners.controls,
             ),
-            Child("worker", ["app.sandbox_service.worker"], told),
+            Child("worker", ["app.sandbox_service.worker"], environment),
         ]
 
 
