@@ -6,6 +6,7 @@ Read it from `main` downwards. It needs the standard library, and `joserfc` for 
 
 For a wizard of your own: make the draft, open its page, show the steps, and ask again with
 `Prefer: wait` until `outcome` is no longer `pending`. The service decides what the steps are.
+It may be ended at any time: started again, it goes on where it was.
 """
 
 import argparse
@@ -20,7 +21,7 @@ from functools import partial
 from http.client import HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import parse_qs, urlencode, urlsplit
 from urllib.request import Request, urlopen
@@ -34,37 +35,10 @@ ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 WAIT_SECONDS = 25  # the longest that the service holds a request
 AGAIN_AFTER_SECONDS = 2  # when it is away
 BROWSER_COMES_WITHIN = 3
+AT_THE_PAGE = ("waitingForConfirmation", "waitingForActivation")  # it leads back here
 MARKS = {"done": "✓", "current": "▶", "waiting": "…", "blocked": "·", "failed": "✗"}
 
-
-class Step(TypedDict):
-    """What this wizard uses of `OnboardingStep` in the service's document."""
-
-    id: str
-    status: str
-    actorName: str
-    title: dict[str, str]
-    help: dict[str, str]
-    actionUrl: str | None
-
-
-class Onboarding(TypedDict):
-    """What it uses of `Onboarding`."""
-
-    outcome: str
-    steps: list[Step]
-    usableScopes: list[str]
-
-
-class Draft(TypedDict):
-    """And of `ClientDraftCreated`."""
-
-    clientId: str
-    confirmUrl: str
-    onboardingUrl: str
-    onboardingToken: str
-    pairingCode: str
-    activationUrl: str  # only where the system asks for activation
+Json = dict[str, Any]  # as the service's document describes it
 
 
 class Refused(Exception):
@@ -81,17 +55,20 @@ class Away(Exception):
 
 def main() -> int:
     options = read_options()
-    key = installation_key(options.key_file)
-    with Callback() as callback:
-        draft = make_draft(options, key, callback.address)
-        callback.returned = partial(activate, draft, key)
-        open_page(options, draft)
-        onboarding = follow(draft, options.language)
+    kept = Kept(options.file or Path(f"client-{options.organization}.json"))
+    with Callback(kept) as callback:
+        if kept.draft:
+            print(f"Going on with {kept.file}. To begin anew, remove it.\n", flush=True)
+        else:
+            kept.save()  # before the draft is asked for: whose answer is lost asks the same again
+            kept.draft = make_draft(options, kept.key, callback.address)
+            kept.save()
+        onboarding = follow(kept.draft, options, callback)
     if onboarding["outcome"] != "ready":
         return 1
-    scopes = onboarding["usableScopes"]
-    access_token(options.issuer, draft["clientId"], key, scopes)
-    print(f"\nThe client {draft['clientId']} has a token for {', '.join(scopes)}.")
+    client_id, scopes = kept.draft["clientId"], onboarding["usableScopes"]
+    access_token(options.issuer, client_id, kept.key, scopes)
+    print(f"\nThe client {client_id} has a token for {', '.join(scopes)}.")
     return 0
 
 
@@ -102,29 +79,38 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--api-key", default="sandbox-sky")
     parser.add_argument("--organization", required=True, metavar="NUMBER")
     parser.add_argument("--claim", action="append", default=[], metavar="KEY=VALUE")
-    parser.add_argument("--key-file", type=Path, default=Path("client-key.json"))
+    parser.add_argument("--file", type=Path, help="what is kept [client-NUMBER.json]")
     parser.add_argument("--language", choices=["nb", "nn", "en"], default="en")
     parser.add_argument("--no-browser", action="store_true", help="print the link instead")
     return parser.parse_args()
 
 
-def installation_key(file: Path) -> ECKey:
-    """Kept for this user alone. Keep the draft, too, to go on with it after a new start."""
-    if file.exists():
-        return ECKey.import_key(json.loads(file.read_text("utf-8")))
-    key = ECKey.generate_key("P-256")
-    file.touch(mode=0o600)
-    file.write_text(json.dumps(key.as_dict(private=True)), "utf-8")
-    return key
+class Kept:
+    """What this machine keeps of an installation, for this user alone."""
+
+    def __init__(self, file: Path) -> None:
+        kept = json.loads(file.read_text("utf-8")) if file.exists() else {}
+        self.file = file
+        self.key = ECKey.import_key(kept["key"]) if kept else ECKey.generate_key("P-256")
+        self.port: int = kept.get("port", 0)  # where the browser comes back to; 0 is a free one
+        self.draft: Json | None = kept.get("draft")
+
+    def save(self) -> None:
+        """In one step: whatever ends the wizard meanwhile, a whole file is there."""
+        kept = {"key": self.key.as_dict(private=True), "port": self.port, "draft": self.draft}
+        unfinished = self.file.with_name(f"{self.file.name}.new")
+        unfinished.touch(mode=0o600)
+        unfinished.write_text(json.dumps(kept), "utf-8")
+        unfinished.replace(self.file)
 
 
-def signed(key: ECKey, typ: str, claims: dict[str, Any], **header: Any) -> str:
+def signed(key: ECKey, typ: str, claims: Json, **header: Any) -> str:
     now = int(time.time())
     times = {"iat": now, "exp": now + 60, "jti": str(uuid.uuid4())}
     return jwt.encode({"alg": "ES256", "typ": typ, **header}, times | claims, key)
 
 
-def make_draft(options: argparse.Namespace, key: ECKey, callback: str) -> Draft:
+def make_draft(options: argparse.Namespace, key: ECKey, callback: str) -> Json:
     claims = [claim.partition("=") for claim in options.claim]
     asked = {
         "organizationNumber": options.organization,
@@ -132,82 +118,85 @@ def make_draft(options: argparse.Namespace, key: ECKey, callback: str) -> Draft:
         "audienceSpecificClientClaims": [{"key": name, "value": text} for name, _, text in claims],
         "postClientConfirmationRedirectUri": callback,
     }
-    headers = {"api-key": options.api_key}
-    draft: Draft = call("POST", f"{options.base_url}/v1/client-drafts", headers, asked).json
+    headers = {"api-key": options.api_key, "Idempotency-Key": key.thumbprint()}
+    draft: Json = call("POST", f"{options.base_url}/v1/client-drafts", headers, asked).json
     return draft
-
-
-def open_page(options: argparse.Namespace, draft: Draft) -> None:
-    print(f"Confirm here:  {draft['confirmUrl']}")
-    print(f"Pairing code:  {draft['pairingCode']}\n", flush=True)
-    if not options.no_browser:
-        webbrowser.open(draft["confirmUrl"])
 
 
 class Callback:
     """Where the browser comes back to: a server on this machine, for one visit."""
 
+    def __init__(self, kept: Kept) -> None:
+        self.kept, self.awaited, self.visited = kept, False, threading.Event()
+
     def __enter__(self) -> "Callback":
-        wizard, self.visited = self, threading.Event()
-        self.returned: Callable[[str], None] = print
+        callback = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 for code in parse_qs(urlsplit(self.path).query).get("code", []):
-                    wizard.returned(code)
+                    activate(callback.kept, code)
                 self.send_response(200)
                 self.send_header("Content-Type", "text/plain; charset=utf-8")
                 self.end_headers()
                 self.wfile.write(b"Du kan lukke dette vinduet. / You can close this.")
-                wizard.visited.set()
+                callback.visited.set()
 
             def log_message(self, *_: Any) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.address = f"http://127.0.0.1:{self._server.server_port}/callback"
+        self._server = ThreadingHTTPServer(("127.0.0.1", self.kept.port), Handler)
+        self.kept.port = self._server.server_port
+        self.address = f"http://127.0.0.1:{self.kept.port}/callback"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.visited.wait(BROWSER_COMES_WITHIN)  # a no is known here before the browser is back
+        if self.awaited:
+            self.visited.wait(BROWSER_COMES_WITHIN)  # a no is known here before it is back
         self._server.shutdown()
 
 
-def activate(draft: Draft, key: ECKey, code: str) -> None:
+def activate(kept: Kept, code: str) -> None:
     """Show that the person who confirmed came back to this program and no other."""
-    client_id, url = draft["clientId"], draft["activationUrl"]
+    assert kept.draft
+    client_id, url = kept.draft["clientId"], kept.draft["activationUrl"]
     claims = {"iss": client_id, "sub": client_id, "aud": url, "code": code}
     try:
-        call("POST", url, {}, {"activation": signed(key, "key-proof+jwt", claims)})
-    except Away as away:
-        time.sleep(away.seconds)
-        activate(draft, key, code)
+        insist(
+            lambda: call("POST", url, {}, {"activation": signed(kept.key, "key-proof+jwt", claims)})
+        )
     except Refused as refused:
         print(refused, file=sys.stderr)
 
 
-def follow(draft: Draft, language: str) -> Onboarding:
+def follow(draft: Json, options: argparse.Namespace, callback: Callback) -> Json:
     """Show the steps, and wait for what changes: nothing is polled, and nothing is missed."""
     shown: dict[str, str] = {}
     headers = {"Authorization": f"Bearer {draft['onboardingToken']}"}
     while True:
-        try:
-            answer = call("GET", draft["onboardingUrl"], headers, refusals=(304,))
-        except Away as away:
-            time.sleep(away.seconds)
-            continue
+        answer = insist(partial(call, "GET", draft["onboardingUrl"], headers, refusals=(304,)))
         if answer.status == 200:
-            onboarding: Onboarding = answer.json
+            onboarding: Json = answer.json
+            if onboarding["state"] in AT_THE_PAGE and not callback.awaited:
+                callback.awaited = True
+                open_page(options, draft)
             for step in onboarding["steps"]:
-                show(step, language, shown)
+                show(step, options.language, shown)
             if onboarding["outcome"] != "pending":
                 return onboarding
         # From the second time on: only when something is new, and as soon as it is.
         headers |= {"If-None-Match": answer.headers["ETag"], "Prefer": f"wait={WAIT_SECONDS}"}
 
 
-def show(step: Step, language: str, shown: dict[str, str]) -> None:
+def open_page(options: argparse.Namespace, draft: Json) -> None:
+    print(f"Confirm here:  {draft['confirmUrl']}")
+    print(f"Pairing code:  {draft['pairingCode']}\n", flush=True)
+    if not options.no_browser:
+        webbrowser.open(draft["confirmUrl"])
+
+
+def show(step: Json, language: str, shown: dict[str, str]) -> None:
     """A line for each step that is new or has moved, with the help and link of who must act."""
     line = f"{MARKS.get(step['status'], '?')} {step['title'][language]}"
     if step["status"] in ("current", "waiting"):
@@ -226,8 +215,8 @@ def access_token(issuer: str, client_id: str, key: ECKey, scopes: list[str]) -> 
 
     It may want a newer nonce at any time, and may learn of a new client some seconds late.
     """
-    url, nonce = f"{issuer}/connect/token", None
-    for attempt in range(TOKEN_ATTEMPTS):
+    url, nonce, why = f"{issuer}/connect/token", None, ""
+    for _ in range(TOKEN_ATTEMPTS):
         who = {"iss": client_id, "sub": client_id, "aud": issuer}
         form = {
             "grant_type": "client_credentials",
@@ -242,12 +231,13 @@ def access_token(issuer: str, client_id: str, key: ECKey, scopes: list[str]) -> 
         answer = call("POST", url, headers, urlencode(form).encode(), refusals=(400,))
         if answer.status == 200:
             return str(answer.json["access_token"])
-        error, nonce = answer.json.get("error"), answer.headers["DPoP-Nonce"]
-        if error == "invalid_client" and attempt < TOKEN_ATTEMPTS - 1:
-            time.sleep(1)
+        error, nonce = answer.json["error"], answer.headers["DPoP-Nonce"]
+        why = f"{error}: {answer.json.get('error_description')}"
+        if error == "invalid_client":
+            time.sleep(1)  # it does not say when it will know the client
         elif error != "use_dpop_nonce":
-            raise Refused(f"{answer.json.get('error')}: {answer.json.get('error_description')}")
-    raise Refused("The issuer did not take its own nonces.")
+            break
+    raise Refused(why)
 
 
 class Answer:
@@ -274,6 +264,15 @@ def call(
     return answer
 
 
+def insist(ask: Callable[[], Answer]) -> Answer:
+    """Until there is an answer. Who is away can only be asked again, when he has said or soon."""
+    while True:
+        try:
+            return ask()
+        except Away as away:
+            time.sleep(away.seconds)
+
+
 def answered(request: Request) -> Any:
     try:
         return urlopen(request, timeout=WAIT_SECONDS + 15)
@@ -282,7 +281,7 @@ def answered(request: Request) -> Any:
 
 
 def said(answer: Answer) -> str:
-    problem: dict[str, Any] = answer.json or {}
+    problem: Json = answer.json or {}
     faults = [f"  {one['pointer']}: {one['detail']}" for one in problem.get("errors", [])]
     return "\n".join([f"{answer.status} {problem.get('detail', '')}", *faults])
 
@@ -290,5 +289,5 @@ def said(answer: Answer) -> str:
 if __name__ == "__main__":
     try:
         sys.exit(main())
-    except (Away, Refused) as why:
+    except (Away, Refused, OSError) as why:
         sys.exit(str(why))

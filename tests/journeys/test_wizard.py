@@ -14,6 +14,7 @@ import httpx2
 import pytest
 
 from tests import sandboxes
+from tests.journeys.stored import Stored
 from tests.sandboxes import Ready
 
 pytestmark = pytest.mark.journey
@@ -68,10 +69,10 @@ class RunningWizard:
 @contextmanager
 def wizard(sandbox: Ready, folder: Path, *options: str) -> Iterator[RunningWizard]:
     addresses = ["--base-url", sandbox.base_url, "--issuer", sandbox.issuer, "--no-browser"]
-    key_file = ["--key-file", str(folder / "key.json")]
+    file = ["--file", str(folder / "client.json")]
     with (
         subprocess.Popen(
-            [sys.executable, str(WIZARD), *addresses, *key_file, *options],
+            [sys.executable, str(WIZARD), *addresses, *file, *options],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -94,7 +95,7 @@ def test_a_new_installer_is_activated_and_ends_with_a_token(sandbox: Ready, tmp_
         running.wait_for("✓ Confirm")
         running.wait_for("has a token for .*nhn:selvbetjening/client")
         assert running.ended() == 0
-    assert (tmp_path / "key.json").stat().st_mode & 0o077 == 0
+    assert (tmp_path / "client.json").stat().st_mode & 0o077 == 0
 
 
 def test_it_lives_with_the_strictest_of_issuers(tmp_path: Path) -> None:
@@ -162,6 +163,34 @@ def test_what_breaks_on_the_way_is_asked_again(
             assert running.ended() == 0
         finally:
             running.http.delete("faults").raise_for_status()
+
+
+def test_killed_at_any_step_it_goes_on_with_the_same_client(
+    sandbox: Ready, stored: Stored, tmp_path: Path
+) -> None:
+    office = ["--organization", "310444006"]
+    lost = {"target": "service", "path": "/v1/client-drafts", "loseAnswer": True, "times": 1}
+    with wizard(sandbox, tmp_path, *office) as never_answered:
+        assert never_answered.http.put("faults", json=[lost]).is_success
+        assert never_answered.ended() == 1
+    with wizard(sandbox, tmp_path, *office) as asked:
+        client_id = asked.wait_for(r"confirm-client/(\S+)")[1]
+        asked.wait_for("▶ Confirm")
+        asked.process.kill()
+        decided = asked.http.post(f"clients/{client_id}/decision", json={"decision": "approve"})
+    with wizard(sandbox, tmp_path, *office) as confirmed:
+        confirmed.wait_for("Going on with .*client.json")
+        confirmed.wait_for(f"confirm-client/{client_id}")
+        confirmed.wait_for("▶ Fjord Sky takes the confirmation")
+        confirmed.http.get(decided.json()["redirectUri"]).raise_for_status()
+        confirmed.process.kill()
+    for _ in range(2):  # and whenever it is started afterwards
+        with wizard(sandbox, tmp_path, *office) as activated:
+            activated.wait_for("Going on with .*\n\n✓ Confirm .*\n✓ Fjord Sky takes")
+            activated.wait_for(f"The client {client_id} has a token")
+            assert activated.ended() == 0
+    count = "SELECT count(*) FROM client_drafts WHERE organization_number = $1"
+    assert stored.value(count, "310444006") == 1
 
 
 def test_a_service_that_is_not_there_is_told_in_a_line(sandbox: Ready, tmp_path: Path) -> None:
