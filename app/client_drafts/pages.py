@@ -27,7 +27,7 @@ from app.client_drafts.outcomes import (
     outdated_page,
 )
 from app.client_drafts.parking import park_client_draft
-from app.client_drafts.passing_on import no_right_page, pass_on
+from app.client_drafts.passing_on import leave_page, no_right_page, pass_on
 from app.client_drafts.rights import MayDecide
 from app.client_drafts.rules import DraftExpired, DraftOutdated, DraftStatus
 from app.client_drafts.use_cases import Decided, confirm_client_draft, decline_client_draft
@@ -52,7 +52,7 @@ async def confirmation_page(request: PageRequest, client_id: FromPath[str]) -> A
     visit = await visit_of(request, goal_of(request, client_id))
     if not isinstance(visit, Visit):
         return visit
-    return await no_right_page(visit) if visit.may is MayDecide.NO else _draft_page(visit)
+    return await _instead(visit, Action.CONFIRM) or _draft_page(visit)
 
 
 @get("/confirm-client/{client_id:str}/decline")
@@ -60,7 +60,7 @@ async def decline_page(request: PageRequest, client_id: FromPath[str]) -> Answer
     visit = await visit_of(request, goal_of(request, client_id))
     if not isinstance(visit, Visit):
         return visit
-    return await no_right_page(visit) if visit.may is MayDecide.NO else _decline_page(visit)
+    return await _instead(visit, Action.DECLINE) or _decline_page(visit)
 
 
 @get("/confirm-client/{client_id:str}/decision")
@@ -80,8 +80,8 @@ async def decide(request: PageRequest, client_id: FromPath[str]) -> Answer:
     visit = await visit_of(request, goal_of(request, client_id, fields), form.action)
     if not isinstance(visit, Visit):
         return visit
-    if visit.may is MayDecide.NO:
-        return await no_right_page(visit, status=HTTPStatus.FORBIDDEN)
+    if page := await _instead(visit, form.action, status=HTTPStatus.FORBIDDEN):
+        return page
     if not is_form_token(fields.get("formToken"), settings.secret_key, *visit.bound_to):
         return _draft_page(visit, form, changed=True)
     if form.action is Action.CONFIRM and visit.shown.only_at_program:
@@ -92,6 +92,20 @@ async def decide(request: PageRequest, client_id: FromPath[str]) -> Answer:
             return _decline_page(visit, faults)
         return _draft_page(visit, form, faults)
     return await _decided(visit, form)
+
+
+async def _instead(
+    visit: Visit, action: Action, *, status: int = HTTPStatus.OK
+) -> Response[str] | None:
+    """The page of a person who may not take this decision.
+
+    A yes is kept until Altinn answers. A no would end the draft of whoever may answer it.
+    """
+    if visit.may is MayDecide.NO:
+        return await no_right_page(visit, status=status)
+    if visit.may is MayDecide.UNKNOWN and action is Action.DECLINE:
+        return leave_page(visit, status=status)
+    return None
 
 
 async def _typed_too_often(visit: Visit) -> bool:

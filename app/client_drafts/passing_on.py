@@ -1,4 +1,4 @@
-"""The page of a person who may not decide: who can help, and a text to send them."""
+"""The pages of a person who may not decide: who can help, a text to send them, the way back."""
 
 from http import HTTPStatus
 from urllib.parse import quote
@@ -17,7 +17,7 @@ from app.client_drafts.visits import Visit, goal_of, visit_of
 from app.settings import Settings
 from app.web.forms import PageRequest, form_token, is_form_token, own_form
 from app.web.languages import OWN_NAMES, Language, written_moment, written_number
-from app.web.pages import Answer, Page, go_to, show, texts, with_lang
+from app.web.pages import Answer, Link, Page, go_to, message, show, texts, with_lang
 
 
 class ReadyText(Struct, frozen=True):
@@ -80,6 +80,24 @@ async def no_right_page(visit: Visit, *, status: int = HTTPStatus.OK) -> Respons
         },
     )
     return show(visit.request, page)
+
+
+def leave_page(visit: Visit, *, status: int) -> Response[str]:
+    """Nobody can say whether the person may decline: the draft stays as it is."""
+    said, leave = texts(visit.language), target_of(visit.draft, REJECTED, shared=visit.shared)
+    back = (
+        Link(leave, said["no_right"]["leave"])
+        if leave
+        else Link(with_lang(visit.address, visit.language), said["decline"]["back"])
+    )
+    return message(
+        visit.request,
+        "cannot_decline",
+        status=status,
+        language=visit.language,
+        address=visit.address,
+        back=back,
+    )
 
 
 def _ready_texts(visit: Visit) -> list[ReadyText]:

@@ -88,13 +88,13 @@ class Persons:
         """The same as the page does, the answer included; who always declines declines."""
         draft = await self._draft(client_id)
         may = await self._may(draft, person)
-        if may is MayDecide.NO and draft.status == DraftStatus.PENDING:
-            async with self.database.sessions() as db:
-                await note_visit(db, draft.client_id, LastVisit.LACKS_RIGHT, now=self.clock())
-            return self._went(draft, "Rejected")
         declines = self.habits.get(draft.organization_number, decision) == "reject"
+        unsure = may is MayDecide.UNKNOWN
+        pending = draft.status_at(self.clock()) is DraftStatus.PENDING
+        if pending and (may is MayDecide.NO or (unsure and declines)):
+            return await self._leave(draft, may)
         try:
-            if may is MayDecide.UNKNOWN and not declines:
+            if unsure and not declines:
                 return await self._park(draft, person)
             return await (self._decline if declines else self._confirm)(draft, person)
         except DraftExpired:
@@ -106,6 +106,12 @@ class Persons:
                 raise
             await self._issuer_knows_newest(draft.final_client_id)
             return self._went(draft, word_of(draft, draft.status))
+
+    async def _leave(self, draft: ClientDraft, may: MayDecide) -> Decided:
+        if may is MayDecide.NO:
+            async with self.database.sessions() as db:
+                await note_visit(db, draft.client_id, LastVisit.LACKS_RIGHT, now=self.clock())
+        return self._went(draft, "Rejected")
 
     async def _issuer_knows_newest(self, client_id: UUID) -> None:
         """Who decided a moment before may still wait for it: the same answer means the same."""

@@ -153,10 +153,25 @@ async def test_when_altinn_is_away_a_yes_is_parked_and_the_page_says_so_before(
     assert again.headers["location"] == f"{RETURN}?status=Pending"
 
 
-async def test_when_altinn_is_away_a_no_is_still_a_no(
+async def test_when_altinn_is_away_a_person_can_leave_but_not_decline(
     service: Service, visitor: Visitor, rights: ToldRights
 ) -> None:
+    token = await visitor.token()
     rights.answer = None
+    for answer, status in (
+        (await visitor.open("/decline"), 200),
+        (await visitor.decide("decline", formToken=token), 403),
+    ):
+        assert answer.status_code == status
+        assert "Du kan ikke avvise akkurat nå" in answer.text
+        assert f'href="{RETURN}?status=Rejected"' in answer.text
+        assert 'name="action"' not in answer.text
+    shared = (await visitor.open("/decline?shared=1")).text
+    assert RETURN not in shared
+    assert f'href="{visitor.page}?shared=1&amp;lang=nb"' in shared
+    assert await status_of(service, visitor.client_id) is DraftStatus.PENDING
+    # Altinn is back, and says that the person may.
+    rights.answer = Held.YES
     answer = await visitor.decide("decline")
     assert answer.headers["location"] == f"{RETURN}?status=Cancelled"
 

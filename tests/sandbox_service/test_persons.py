@@ -27,7 +27,7 @@ from tests.serving import Service, a_draft
         (Held.NO, KARI.name, "reject", "Rejected", DraftStatus.PENDING),
         (Held.YES, "Somebody Else", "approve", "Rejected", DraftStatus.PENDING),
         (None, KARI.name, "approve", "Pending", DraftStatus.VERIFYING_RIGHT),
-        (None, KARI.name, "reject", "Cancelled", DraftStatus.DECLINED),
+        (None, KARI.name, "reject", "Rejected", DraftStatus.PENDING),
     ],
 )
 async def test_the_control_gives_a_person_no_right_that_the_page_would_not(
@@ -49,6 +49,6 @@ async def test_the_control_gives_a_person_no_right_that_the_page_would_not(
         decided = await persons.decide(client_id, decision, person)
     assert decided.status == told
     assert await service.ask(select(ClientDraft.status)) == [becomes]
-    noted = LastVisit.LACKS_RIGHT if told == "Rejected" else None
+    noted = LastVisit.LACKS_RIGHT if told == "Rejected" and held is not None else None
     assert await service.ask(select(ClientDraft.last_visit)) == [noted]
     assert all(question.person.digits == KARI.pid for question in rights.asked)
