@@ -34,7 +34,7 @@ from app.client_keys.routes import (
     post_client_secret_check,
 )
 from app.database import Database
-from app.delegations.budget import SharedBudget
+from app.delegations.budget import shared_budgets
 from app.delegations.routes import (
     get_delegation,
     get_delegations,
@@ -168,8 +168,8 @@ async def _alive(app: Litestar, *, settings: Settings) -> AsyncIterator[None]:
         stack.push_async_callback(database.close)
         async with database.reads.acquire() as connection:
             await refuse_other_revision(connection)
-        budget = SharedBudget(database, settings.altinn_calls_per_minute)
-        others = await stack.enter_async_context(neighbours(settings, budget))
+        budgets = shared_budgets(database, settings)
+        others = await stack.enter_async_context(neighbours(settings, budgets))
         keys = await stack.enter_async_context(others.issuer_keys)
         events = ClientEvents(settings.database_url, [DONE_CHANNEL, CHANGED_CHANNEL])
         await stack.enter_async_context(events)

@@ -66,6 +66,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     security_level: Annotated[int, Meta(ge=3, le=4)] = 4
 
     enhetsregisteret_url: Address = "https://data.brreg.no/enhetsregisteret/api"
+    enhetsregisteret_calls_per_second: Positive = 3
+    """By all processes together."""
 
     altinn_url: Address | None = None
     """Altinn's platform. Empty: Altinn is not asked, and what has been given there is not known."""

@@ -35,7 +35,7 @@ from app.client_keys.ending import end_keys, keys_published, next_key_to_end
 from app.database import Database, Sessions
 from app.delegations.altinn import Altinn, ResourceFeed
 from app.delegations.asking import ask_what_is_due
-from app.delegations.budget import SharedBudget
+from app.delegations.budget import shared_budgets
 from app.delegations.queries import DUE_CHANNEL as DELEGATION_DUE
 from app.delegations.queries import ask_again, next_check_due
 from app.delegations.register_feed import follow_register
@@ -267,9 +267,7 @@ async def run_worker(
         async with database.reads.acquire() as connection:
             await refuse_other_revision(connection)
         async with (
-            neighbours(
-                settings, SharedBudget(database, settings.altinn_calls_per_minute)
-            ) as others,
+            neighbours(settings, shared_budgets(database, settings)) as others,
             ClientEvents(settings.database_url, [DUE_CHANNEL, DELEGATION_DUE]) as due,
         ):
             work = domain_work(settings, database, others, clock, due)

@@ -12,6 +12,9 @@ from app.organizations.register import RegisterEntry, RegisterUnavailable, Verdi
 MAIN = "application/vnd.brreg.enhetsregisteret.enhet.v2+json"
 SUB = "application/vnd.brreg.enhetsregisteret.underenhet.v2+json"
 WITHIN = 1.5
+"""The seconds for all that is to be asked about a number."""
+ANSWERS_WITHIN = 1.0
+"""Of these, what one call may take. Less: else a register that hangs would never be spared."""
 TRIES = 3
 LONGEST_ETAG = 200
 

@@ -8,7 +8,7 @@ import asyncio
 import ipaddress
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from functools import cache
 from typing import Self, TypeVar
@@ -81,7 +81,10 @@ class CircuitBreaker:
 
 
 class Neighbour:
-    """Somebody's HTTP service. `within` seconds bound a whole call, repeated tries included."""
+    """Somebody's HTTP service. `within` seconds bound a whole call, repeated tries included.
+
+    `pace` is waited for before each try, and raises `NoAnswer` when that takes too long.
+    """
 
     def __init__(
         self,
@@ -92,11 +95,13 @@ class Neighbour:
         tries: int = 1,
         ca_file: str | None = None,
         breaker: CircuitBreaker | None = None,
+        pace: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self.url = url
         self._within = within
         self._tries = tries
         self._breaker = breaker or CircuitBreaker()
+        self._pace = pace
         self._http = httpx2.AsyncClient(
             # Not compressed: a small answer must not become a large one.
             headers={
@@ -130,6 +135,8 @@ class Neighbour:
         """The neighbour's answer, below 500 whatever it is, or `NoAnswer`."""
         if not self._breaker.lets_through():
             raise NoAnswer("not asked: it has failed too often just now")
+        # Before the time is taken: whoever waits for a turn has not met a failure.
+        await self._turn()
         try:
             async with asyncio.timeout(self._within):
                 answer = await self._persistently(method, url, headers, content)
@@ -155,8 +162,14 @@ class Neighbour:
             wait_jitter=FIRST_WAIT,
         ):
             with attempt:
+                if attempt.num > 1:
+                    await self._turn()
                 return await self._once(method, url, headers, content)
         raise AssertionError("the last try either returns or raises")
+
+    async def _turn(self) -> None:
+        if self._pace is not None:
+            await self._pace()
 
     async def _once(
         self, method: str, url: str, headers: Mapping[str, str] | None, content: bytes | None

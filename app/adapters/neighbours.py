@@ -25,9 +25,10 @@ from app.adapters.http import CircuitBreaker, Neighbour
 from app.adapters.issuer_keys import IssuerJwks
 from app.adapters.login import IssuerLogin, LoginKey
 from app.adapters.maskinporten import AltinnTokens, MaskinportenKey
+from app.adapters.pace import Pace
 from app.adapters.person_rights import AltinnPersonRights
 from app.adapters.token_issuer import RegistrationAtIssuer
-from app.delegations.altinn import Budget
+from app.delegations.altinn import Budget, Budgets
 from app.settings import Settings
 
 
@@ -45,7 +46,7 @@ class Neighbours(Struct):
 
 @asynccontextmanager
 async def neighbours(
-    settings: Settings, altinn_budget: Budget, *, altinn_breaker: CircuitBreaker | None = None
+    settings: Settings, budgets: Budgets, *, altinn_breaker: CircuitBreaker | None = None
 ) -> AsyncIterator[Neighbours]:
     """The neighbours, with connections that are closed at the end.
 
@@ -60,10 +61,11 @@ async def neighbours(
         )
         metadata = Discovery(issuer_http, settings.issuer)
         keys = IssuerJwks(issuer_http, metadata)
-        calls = await _altinn_calls(settings, altinn_budget, reach, altinn_breaker)
+        calls = await _altinn_calls(settings, budgets.altinn, reach, altinn_breaker)
+        pace = Pace(budgets.register, "enhetsregisteret")
         yield Neighbours(
-            register=await _register(settings, reach),
-            register_feed=await _register_feed(settings, reach),
+            register=await _register(settings, reach, pace),
+            register_feed=await _register_feed(settings, reach, pace),
             issuer=RegistrationAtIssuer(issuer_http, metadata, settings.registration_token),
             issuer_keys=keys,
             login=IssuerLogin(
@@ -75,7 +77,7 @@ async def neighbours(
                 with_person_number=calls is not None,
             ),
             altinn=_altinn(settings, calls) if calls else None,
-            altinn_resources=await _altinn_resources(settings, altinn_budget, reach),
+            altinn_resources=await _altinn_resources(settings, budgets.altinn, reach),
             person_rights=AltinnPersonRights(calls, _scopes(settings)) if calls else None,
         )
 
@@ -94,6 +96,7 @@ class Reach:
         within: float,
         tries: int = 1,
         breaker: CircuitBreaker | None = None,
+        pace: Pace | None = None,
     ) -> Neighbour:
         neighbour = Neighbour(
             url,
@@ -102,21 +105,22 @@ class Reach:
             within=within,
             tries=tries,
             breaker=breaker,
+            pace=pace,
         )
         return await self._stack.enter_async_context(neighbour)
 
 
-async def _register(settings: Settings, reach: Reach) -> Enhetsregisteret:
-    within, tries = enhetsregisteret.WITHIN, enhetsregisteret.TRIES
-    return Enhetsregisteret(await reach(settings.enhetsregisteret_url, within=within, tries=tries))
+async def _register(settings: Settings, reach: Reach, pace: Pace) -> Enhetsregisteret:
+    within, tries = enhetsregisteret.ANSWERS_WITHIN, enhetsregisteret.TRIES
+    url = settings.enhetsregisteret_url
+    return Enhetsregisteret(await reach(url, within=within, tries=tries, pace=pace))
 
 
-async def _register_feed(settings: Settings, reach: Reach) -> EnhetsregisteretFeed:
+async def _register_feed(settings: Settings, reach: Reach, pace: Pace) -> EnhetsregisteretFeed:
     """Apart: a long list may take its time, and its failures are no news of the rest."""
     within, tries = enhetsregisteret_feed.WITHIN, enhetsregisteret_feed.TRIES
-    return EnhetsregisteretFeed(
-        await reach(settings.enhetsregisteret_url, within=within, tries=tries)
-    )
+    url = settings.enhetsregisteret_url
+    return EnhetsregisteretFeed(await reach(url, within=within, tries=tries, pace=pace))
 
 
 async def _altinn_calls(

@@ -75,8 +75,13 @@ class ResourceFeed(Protocol):
 
 
 class Budget(Protocol):
-    """How many calls Altinn gets from all our processes together."""
+    """How many calls a neighbour gets from all our processes together."""
 
     async def take(self, product: str, *, urgent: bool) -> float:
         """0: one call may be made. Else in how many seconds to ask again."""
         ...
+
+
+class Budgets(Struct, frozen=True):
+    altinn: Budget
+    register: Budget

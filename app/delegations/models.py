@@ -86,8 +86,8 @@ class DelegationPoll(Base):
     """When somebody last demanded a check."""
 
 
-class AltinnBudget(Base):
-    """How many calls one of Altinn's products may get now. Real time: calls are real."""
+class CallBudget(Base):
+    """How many calls a product of Altinn's, or the register, may get now. Real: calls are real."""
 
     __tablename__ = "altinn_budgets"
 

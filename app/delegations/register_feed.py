@@ -5,7 +5,6 @@ that no later failure loses it. The first reader does not read what the whole co
 through: it begins shortly before now, and looks up everybody that is known.
 """
 
-import asyncio
 import logging
 from datetime import datetime, timedelta
 
@@ -30,8 +29,6 @@ EVERY = timedelta(minutes=10)
 # More than clocks differ, and than the register takes to write its list.
 OVERLAP = timedelta(hours=1)
 LOOKED_UP_IN_A_TURN = 20
-# The register wants no more than three calls a second.
-PAUSE = 0.35
 
 
 async def follow_register(
@@ -40,7 +37,6 @@ async def follow_register(
     feed: UpdateFeed,
     *,
     now: datetime,
-    pause: float = PAUSE,
 ) -> bool:
     """Read on in the list, or look some up that it has named. False: that is all for now."""
     beginning = feed.beginning(now - OVERLAP)
@@ -50,7 +46,7 @@ async def follow_register(
         return False
     try:
         more = await _read_on(sessions, feed, turn) or await _look_up_some(
-            sessions, register, turn, now, pause
+            sessions, register, turn, now
         )
     except RegisterUnavailable as error:
         log.warning("the register's updates are not followed: %s", error)
@@ -74,9 +70,7 @@ async def _read_on(sessions: Sessions, feed: UpdateFeed, turn: Turn) -> bool:
     return True
 
 
-async def _look_up_some(
-    sessions: Sessions, register: Register, turn: Turn, now: datetime, pause: float
-) -> bool:
+async def _look_up_some(sessions: Sessions, register: Register, turn: Turn, now: datetime) -> bool:
     """One that cannot be looked up holds up nobody else."""
     async with sessions() as db:
         numbers = await _to_look_up(db, turn.begun_at)
@@ -88,7 +82,6 @@ async def _look_up_some(
             done += 1
         except RegisterUnavailable as error:
             failure = error
-        await asyncio.sleep(pause)
     if failure is not None and done == 0:
         raise failure
     return len(numbers) == LOOKED_UP_IN_A_TURN

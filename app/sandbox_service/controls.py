@@ -30,7 +30,7 @@ from app.approvals.rules import AccessEvent
 from app.audit.trail import Actor
 from app.changes.listener import ClientEvents
 from app.database import Database
-from app.delegations.budget import SharedBudget
+from app.delegations.budget import shared_budgets
 from app.notices.letters import letter_of, link_address
 from app.notices.models import Notice
 from app.notices.rules import MAY_BLOCK, NoticeKind, Recipient
@@ -135,11 +135,11 @@ async def _alive(app: Litestar, *, settings: Settings, told: Told) -> AsyncItera
         stack.push_async_callback(database.close)
         events = ClientEvents(settings.database_url, [DONE_CHANNEL])
         await stack.enter_async_context(events)
-        budget = SharedBudget(database, settings.altinn_calls_per_minute)
+        budgets = shared_budgets(database, settings)
         # What rests for seconds would rest for weeks of a jump.
         tireless = CircuitBreaker(after=sys.maxsize)
         others = await stack.enter_async_context(
-            neighbours(settings, budget, altinn_breaker=tireless)
+            neighbours(settings, budgets, altinn_breaker=tireless)
         )
         state = await stack.enter_async_context(SandboxState(settings.database_url))
         tell_neighbours = await stack.enter_async_context(

@@ -31,6 +31,7 @@ LIMITS = (
     "logins_per_minute_and_address",
     "failed_logins_per_minute",
     "altinn_calls_per_minute",
+    "enhetsregisteret_calls_per_second",
 )
 
 

@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import httpx2
 import pytest
 
-from app.adapters.enhetsregisteret import TRIES, WITHIN, Enhetsregisteret
-from app.adapters.http import Neighbour
+from app.adapters.enhetsregisteret import ANSWERS_WITHIN, TRIES, WITHIN, Enhetsregisteret
+from app.adapters.http import CircuitBreaker, Neighbour
 from app.organizations.register import RegisterEntry, RegisterUnavailable, Verdict
 from app.sandbox.neighbours import Neighbours
 from tests.raw_server import Asked, RawServer, answer, raw_server
@@ -18,8 +18,11 @@ NUMBER = "310000019"
 UNIT = {"organisasjonsnummer": NUMBER, "respons_klasse": "Enhet", "navn": "Legekontoret AS"}
 
 
-def register_at(url: str) -> Enhetsregisteret:
-    return Enhetsregisteret(Neighbour(url, contact="test@example.org", within=WITHIN, tries=TRIES))
+def register_at(url: str, breaker: CircuitBreaker | None = None) -> Enhetsregisteret:
+    neighbour = Neighbour(
+        url, contact="test@example.org", within=ANSWERS_WITHIN, tries=TRIES, breaker=breaker
+    )
+    return Enhetsregisteret(neighbour)
 
 
 @pytest.fixture
@@ -84,6 +87,17 @@ async def test_failing_is_no_verdict(
     with pytest.raises(RegisterUnavailable):
         await register.look_up(NUMBER, known=None)
     assert time.monotonic() - began < WITHIN + 0.5
+
+
+async def test_a_register_that_hangs_is_spared(
+    stand_ins: Neighbours, controls: httpx2.AsyncClient
+) -> None:
+    await controls.put("/_sandbox/faults", json=[{"target": "brreg", "delayMs": 5000}])
+    register = register_at(stand_ins.enhetsregisteret_url, CircuitBreaker(after=1))
+    for why in ("no answer within", "failed too often"):
+        with pytest.raises(RegisterUnavailable, match=why):
+            await register.look_up(NUMBER, known=None)
+    await register._neighbour.close()
 
 
 Says = Callable[[bytes], Awaitable[tuple[RawServer, Enhetsregisteret]]]

@@ -78,7 +78,7 @@ class ToldRegister:
 async def follow(database: Database, register: ToldRegister, now: datetime) -> int:
     """Until there is no more: in how many turns."""
     turns = 1
-    while await follow_register(database.sessions, register, register, now=now, pause=0):
+    while await follow_register(database.sessions, register, register, now=now):
         turns += 1
     return turns
 
