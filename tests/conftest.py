@@ -14,6 +14,14 @@ from tests.serving import Service, seeded_template, serving
 pytest_plugins = ["tests.alone"]
 
 
+@pytest.hookimpl(tryfirst=True)  # before marks are asked for
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A sandbox that starts a PostgreSQL of its own is the same whichever server is given."""
+    for item in items:
+        if "server_url" in getattr(item, "fixturenames", ()):
+            item.add_marker("database")
+
+
 @pytest.fixture(scope="session")
 def server_url() -> Iterator[str]:
     with database_server() as url:
