@@ -4,7 +4,7 @@ import asyncio
 import logging
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
 from typing import TypeAlias
@@ -44,11 +44,7 @@ class Job(Struct, frozen=True, kw_only=True):
 async def do_for_ever(jobs: Sequence[Job], stopping: asyncio.Event, *, within: timedelta) -> None:
     """Until `stopping`; then what is under way is finished, as long as it takes no more than
     `within`. One job's failure is logged and stops neither that job nor another."""
-    lanes = [
-        asyncio.create_task(_lane(job, stopping), name=job.name)
-        for job in jobs
-        for _ in range(job.lanes)
-    ]
+    lanes = [lane for job in jobs for lane in _lanes(job, stopping)]
     try:
         await stopping.wait()
         _, unfinished = await asyncio.wait(lanes, timeout=within.total_seconds())
@@ -76,7 +72,14 @@ async def do_what_is_due(jobs: Sequence[Job]) -> Counter[str]:
     return pieces
 
 
-async def _lane(job: Job, stopping: asyncio.Event) -> None:
+def _lanes(job: Job, stopping: asyncio.Event) -> Sequence[asyncio.Task[None]]:
+    watch = asyncio.Lock()
+    return [
+        asyncio.create_task(_lane(job, watch, stopping), name=job.name) for _ in range(job.lanes)
+    ]
+
+
+async def _lane(job: Job, watch: asyncio.Lock, stopping: asyncio.Event) -> None:
     failures = 0
     with job.woken() if job.woken else nullcontext(asyncio.Event()) as news:
         while not stopping.is_set():
@@ -89,18 +92,25 @@ async def _lane(job: Job, stopping: asyncio.Event) -> None:
                 more = False
                 log.exception("the job %s failed, for the %d. time in a row", job.name, failures)
             if not more:
-                await _pause(news, stopping, _wait(job, failures))
+                await _first_of(news.wait(), stopping.wait(), _while(job, failures, watch))
 
 
-def _wait(job: Job, failures: int) -> float:
+async def _while(job: Job, failures: int, watch: asyncio.Lock) -> None:
+    """Of the lanes that have nothing to do, one looks again after a while; then it is another's
+    turn. A lane that has failed keeps the others from nothing."""
+    async with watch if failures == 0 else nullcontext():
+        await asyncio.sleep(_seconds(job, failures))
+
+
+def _seconds(job: Job, failures: int) -> float:
     """After failures longer and longer, and never in step with the other processes."""
     times: int = 2 ** min(failures, 16)
     pause = min(job.every * times, max(job.every, LONGEST_PAUSE))
     return pause.total_seconds() * random.uniform(0.9, 1.1)  # noqa: S311  # it guards no secret
 
 
-async def _pause(news: asyncio.Event, stopping: asyncio.Event, seconds: float) -> None:
-    waits = [asyncio.create_task(event.wait()) for event in (news, stopping)]
-    await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-    for wait in waits:
-        wait.cancel()
+async def _first_of(*waits: Coroutine[None, None, object]) -> None:
+    tasks = [asyncio.create_task(wait) for wait in waits]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()
