@@ -81,8 +81,8 @@ def test_a_bad_catalogue_is_refused_with_all_its_faults(run: Run, tmp_path: Path
     file.write_text('{"apis": [{}], "clientSystems": 5}', encoding="utf-8")
     refused = run("catalogue", "apply", str(file))
     assert refused.exit_code == 1
-    assert "apis[0]: " in refused.output
-    assert "clientSystems: A list" in refused.output
+    assert "#/apis/0/owner: " in refused.output
+    assert "#/clientSystems: " in refused.output
 
 
 def test_an_api_key_is_shown_once_and_can_be_revoked(seeded: Run) -> None:
