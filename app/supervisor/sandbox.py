@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from app.embedded_postgres.launcher import EmbeddedPostgres, PostgresFailed
+from app.embedded_postgres.launcher import PostgresFailed, embedded_postgres
 from app.serving import Certificate, PortTaken
 from app.supervisor.addresses import Addresses, Listeners, addresses_of, open_listeners
 from app.supervisor.certificates import issue_certificate
@@ -128,13 +128,10 @@ class Sandbox:
             yield self.options.database_url
             return
         try:
-            postgres = EmbeddedPostgres()
+            with embedded_postgres() as url:
+                yield url
         except PostgresFailed as failure:
             raise SandboxFailed(str(failure)) from failure
-        try:
-            yield postgres.url
-        finally:
-            postgres.stop()
 
     def _preparation(self) -> Child:
         return Child("preparation", ["app.supervisor.prepare"], self.environment)
