@@ -1,6 +1,8 @@
 """A client as the operator sees it: all there is to know of it, in one answer."""
 
+from collections.abc import Iterable
 from datetime import datetime
+from typing import TypeVar
 from uuid import UUID
 
 import msgspec
@@ -24,6 +26,8 @@ from app.notices.rules import NoticeKind, Recipient
 from app.organizations.models import Organization
 from app.organizations.register import Mark
 from app.publications.models import Publication
+
+S = TypeVar("S", bound=Struct)
 
 
 class ScopeSeen(Struct, rename="camel", frozen=True):
@@ -134,11 +138,10 @@ async def client_overview(db: AsyncSession, client_id: UUID, *, now: datetime) -
         claims=await _claims(db, client_id),
         delegations=await _delegations(db, client_id, now),
         keys=await _keys(db, client_id),
-        publication=await _publication(db, client_id),
-        notices=[
-            msgspec.convert(notice, NoticeSeen, from_attributes=True)
-            for notice in await notices_of(db, client_id)
-        ],
+        publication=msgspec.convert(
+            await db.get(Publication, client_id), PublicationSeen | None, from_attributes=True
+        ),
+        notices=_seen(await notices_of(db, client_id), NoticeSeen),
     )
 
 
@@ -170,16 +173,7 @@ async def _claims(db: AsyncSession, client_id: UUID) -> list[ClaimSeen]:
     rows = await db.scalars(
         select(ClaimValue).where(ClaimValue.client_id == client_id).order_by(ClaimValue.position)
     )
-    return [
-        ClaimSeen(
-            claim_type=row.claim_type,
-            active_value=row.active_value,
-            pending_value=row.pending_value,
-            pending_refused=row.pending_refused,
-            reason=row.reason,
-        )
-        for row in rows
-    ]
+    return _seen(rows, ClaimSeen)
 
 
 async def _mark(db: AsyncSession, number: str) -> MarkSeen | None:
@@ -218,23 +212,8 @@ async def _keys(db: AsyncSession, client_id: UUID) -> list[KeySeen]:
         .where(ClientKey.client_id == client_id)
         .order_by(ClientKey.created_at, ClientKey.thumbprint)
     )
-    return [
-        KeySeen(
-            thumbprint=row.thumbprint,
-            kid=row.kid,
-            state=row.state,
-            created_at=row.created_at,
-            expires_at=row.expires_at,
-            retires_at=row.retires_at,
-            last_used_at=row.last_used_at,
-            leaked_at=row.leaked_at,
-        )
-        for row in rows
-    ]
+    return _seen(rows, KeySeen)
 
 
-async def _publication(db: AsyncSession, client_id: UUID) -> PublicationSeen | None:
-    row = await db.get(Publication, client_id)
-    if row is None:
-        return None
-    return PublicationSeen(row.wanted, row.published, row.attempts, row.last_failure)
+def _seen(rows: Iterable[object], kind: type[S]) -> list[S]:
+    return [msgspec.convert(row, kind, from_attributes=True) for row in rows]
