@@ -2,32 +2,22 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 from litestar import Request, get, post
-from msgspec import Meta, Struct
 
 from app.adapters.http import Neighbour
-from app.sandbox_service.jump import Moved, Mover, TellNeighbours
+from app.sandbox.controls.wire import Advance, Moved, Time
+from app.sandbox_service.jump import Mover, TellNeighbours
 from app.sandbox_service.state import SandboxState
 from app.settings import Settings
 from app.web.bodies import read_body
 
-TEN_YEARS = 10 * 366 * 86_400
 STAND_INS_ANSWER_WITHIN = 5.0
 TRIES = 3
-
-
-class Advance(Struct, frozen=True, forbid_unknown_fields=True):
-    seconds: Annotated[float, Meta(ge=0, le=TEN_YEARS)]
-
-
-class Time(Struct, frozen=True, rename="camel"):
-    now: datetime
-    ahead_seconds: float
 
 
 @get("/clock")

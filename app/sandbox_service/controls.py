@@ -9,10 +9,9 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import datetime
 from functools import partial
 from http import HTTPStatus
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from litestar import Litestar, Request, Response, get, post
@@ -20,7 +19,6 @@ from litestar.datastructures import State
 from litestar.exceptions import HTTPException, NotFoundException
 from litestar.params import FromPath
 from litestar.types import ASGIApp
-from msgspec import Struct
 from sqlalchemy import select, text
 
 from app.adapters.http import CircuitBreaker, NoAnswer
@@ -33,11 +31,12 @@ from app.database import Database
 from app.delegations.budget import shared_budgets
 from app.notices.letters import letter_of, link_address
 from app.notices.models import Notice
-from app.notices.rules import MAY_BLOCK, NoticeKind, Recipient
+from app.notices.rules import MAY_BLOCK
 from app.onboardings.use_cases import Surroundings
 from app.onboardings.usual import UsualWaits
 from app.problems import Problem, ServiceUnavailable
 from app.publications.queries import DONE_CHANNEL
+from app.sandbox.controls.wire import Decided, Mail, OwnersDecision, Pressed
 from app.sandbox.people import People
 from app.sandbox_service.clock import advance_clock, show_clock, stand_ins_clock
 from app.sandbox_service.faults import replace_faults, set_faults, show_faults
@@ -45,7 +44,7 @@ from app.sandbox_service.jump import Mover
 from app.sandbox_service.keys import end_key_at, restore, take_snapshot
 from app.sandbox_service.operator import OPERATORS_CONTROLS
 from app.sandbox_service.overview import Shown, shown
-from app.sandbox_service.persons import Decided, Persons
+from app.sandbox_service.persons import Persons
 from app.sandbox_service.seed import API_KEYS, seed
 from app.sandbox_service.state import NotFollowed, SandboxState, forget_images
 from app.sandbox_service.told import Told, read_told, sandbox_settings
@@ -57,32 +56,6 @@ from app.web.problem_details import answer_exception, answer_http_exception, ans
 from app.worker import domain_work
 
 ASKED_BY_THE_PAGE = frozenset({"/overview", "/faults", "/mailbox"})
-
-
-class Pressed(Struct, frozen=True, forbid_unknown_fields=True):
-    decision: Literal["approve", "reject"]
-    person: str = "Kari Nordmann"
-
-
-class OwnersDecision(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    client_id: UUID
-    decision: Literal["approve", "refuse"]
-    scope: str | None = None
-    claim_type: str | None = None
-    reason: str | None = None
-
-
-class Mail(Struct, frozen=True, rename="camel"):
-    """A notice as a mailbox would have it. `to` is null where nobody has given an address."""
-
-    client_id: UUID
-    created_at: datetime
-    kind: NoticeKind
-    recipient: Recipient
-    to: str | None
-    subject: str
-    text: str
-    link: str | None
 
 
 def create_app() -> ASGIApp:

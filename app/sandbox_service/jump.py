@@ -10,17 +10,17 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import ExitStack, asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TypeAlias
 
 import asyncpg
-from msgspec import Struct
 from sqlalchemy import func, select
 
 from app.audit.models import AuditEvent
 from app.changes.queries import CHANNEL as CLIENT_CHANGED
 from app.database import Database
 from app.jobs import Job, do_what_is_due
+from app.sandbox.controls.wire import Event, Moved, Ran
 from app.sandbox_service.state import ANSWER_WITHIN, SandboxState, write_time
 
 TellNeighbours: TypeAlias = Callable[[timedelta], Awaitable[None]]
@@ -34,30 +34,6 @@ MOST_EVENTS = 1_000
 # behind: the first hours are played closely, and the last months of a year in weeks.
 COARSENESS = 5
 LEAST_STEP = timedelta(seconds=1)
-
-
-class Ran(Struct, frozen=True, rename="camel"):
-    job: str
-    pieces: int
-
-
-class Event(Struct, frozen=True, rename="camel"):
-    """A row of the audit trail."""
-
-    at: datetime
-    happened: str
-    subject: str
-    details: dict[str, str] | None
-
-
-class Moved(Struct, frozen=True, rename="camel"):
-    now: datetime
-    ahead_seconds: float
-    steps: int
-    ran: Sequence[Ran]
-    events: Sequence[Event]
-    more_events: int
-    """How many there were besides the first thousand."""
 
 
 class Mover:

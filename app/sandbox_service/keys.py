@@ -8,12 +8,11 @@ control says here: those keys are revoked, and the issuer learns of it as of any
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 from litestar import Request, post, put
 from litestar.params import FromPath
-from msgspec import Meta, Struct
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -21,10 +20,11 @@ from app.audit.trail import Actor, Happened, record
 from app.changes.queries import client_changed
 from app.client_configurations.operator import NoSuchClient
 from app.client_keys.models import ClientKey
-from app.client_keys.rules import LIVE, TRANSITIONS, KeyEvent, KeyNotFound, KeyState
+from app.client_keys.rules import LIVE, TRANSITIONS, KeyEvent, KeyNotFound
 from app.clients.models import ClientConfiguration
 from app.database import Database
 from app.publications.queries import want_publication
+from app.sandbox.controls.wire import End, HeldKey, Restored, Snapshot
 from app.sandbox_service.persons import Persons
 from app.sandbox_service.state import Image, SandboxState, keep_image, kept_image
 from app.state_machine import next_state
@@ -32,30 +32,6 @@ from app.web.bodies import read_body
 from app.web.problem_details import NotFound
 
 SANDBOX = Actor("sandbox")
-YEAR = 366 * 86_400
-
-
-class End(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    expires_in_seconds: Annotated[float, Meta(ge=0, le=10 * YEAR)]
-
-
-class HeldKey(Struct, frozen=True, rename="camel"):
-    kid: str
-    jwk_thumbprint: str
-    state: KeyState
-    expires_at: datetime | None
-
-
-class Snapshot(Struct, frozen=True, rename="camel"):
-    taken_at: datetime
-    keys: Sequence[HeldKey]
-
-
-class Restored(Struct, frozen=True, rename="camel"):
-    taken_at: datetime
-    keys: Sequence[HeldKey]
-    lost_keys: Sequence[HeldKey]
-    can_log_in: bool
 
 
 @put("/clients/{client_id:uuid}/keys/{kid:str}")
@@ -66,10 +42,7 @@ async def end_key_at(
     database: Database = request.app.state.database
     state: SandboxState = request.app.state.sandbox
     async with database.sessions.begin() as db:
-        keys = await keys_of(db, client_id)
-        key = next((key for key in keys if kid in (key.kid, key.thumbprint)), None)
-        if key is None or key.state not in LIVE:
-            raise KeyNotFound
+        key = await live_key(db, client_id, kid)
         key.expires_at = state.now() + timedelta(seconds=asked.expires_in_seconds)
         version = await _told(db, client_id)
     await until_issuer_knows(request, client_id, version)
@@ -81,7 +54,7 @@ async def take_snapshot(request: Request[Any, Any, Any], client_id: FromPath[UUI
     database: Database = request.app.state.database
     state: SandboxState = request.app.state.sandbox
     async with database.sessions() as db:
-        live = [key for key in await keys_of(db, client_id) if key.state in LIVE]
+        live = [key for key in await _keys_of(db, client_id) if key.state in LIVE]
     image = Image(state.now(), [key.thumbprint for key in live])
     async with database.writes.acquire() as connection:
         await keep_image(connection, client_id, image)
@@ -97,7 +70,7 @@ async def restore(request: Request[Any, Any, Any], client_id: FromPath[UUID]) ->
     if image is None:
         raise NotFound("No snapshot of this client was taken: POST …/snapshot does.")
     async with database.sessions.begin() as db:
-        keys = await keys_of(db, client_id)
+        keys = await _keys_of(db, client_id)
         again = [key for key in keys if key.thumbprint in image.thumbprints]
         lost = [key for key in keys if key.thumbprint not in image.thumbprints]
         for key in lost:
@@ -113,7 +86,15 @@ async def restore(request: Request[Any, Any, Any], client_id: FromPath[UUID]) ->
     )
 
 
-async def keys_of(db: AsyncSession, client_id: UUID) -> Sequence[ClientKey]:
+async def live_key(db: AsyncSession, client_id: UUID, named: str) -> ClientKey:
+    """By its `kid` or its thumbprint."""
+    for key in await _keys_of(db, client_id):
+        if named in (key.kid, key.thumbprint) and key.state in LIVE:
+            return key
+    raise KeyNotFound
+
+
+async def _keys_of(db: AsyncSession, client_id: UUID) -> Sequence[ClientKey]:
     """Of a client that there is, oldest first."""
     if await db.get(ClientConfiguration, client_id, with_for_update=True) is None:
         raise NoSuchClient(

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import msgspec
-from msgspec import Struct
 from sqlalchemy import select
 
 from app.access.callers import EndUser, Origin
@@ -37,6 +36,7 @@ from app.database import Database
 from app.main import issuer_knows
 from app.problems import Problem
 from app.publications.models import Publication
+from app.sandbox.controls.wire import Decided
 from app.sandbox.people import KARI, People
 from app.sandbox_service.seed import DATA
 from app.settings import Settings
@@ -53,14 +53,6 @@ _CONFIRMED = (
 )
 
 log = logging.getLogger(__name__)
-
-
-class Decided(Struct, frozen=True, rename="camel"):
-    """Where the person's browser would go now, and with which status."""
-
-    client_id: UUID
-    status: str
-    redirect_uri: str | None
 
 
 class Persons:

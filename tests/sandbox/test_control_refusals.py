@@ -22,6 +22,7 @@ CLOCK = "/_sandbox/clock/advance"
         (CLOCK, b'{"seconds": "x"}', 400, "#/seconds: Expected `float`, got `str`"),
         (CLOCK, b"{}", 400, "#: Object missing required field `seconds`"),
         (CLOCK, b"{", 400, "truncated"),
+        ("/_sandbox/approvals", b'{"clientId": "x", "decision": "approve"}', 400, "#/clientId: "),
         ("/_sandbox/tokens", b'{"clientId": "x"}', 404, "does not know this client"),
         ("/_sandbox/tokens", b'{"clientId": "x", "broken": "y"}', 400, "`broken` is one of"),
         ("/_sandbox/altinn/requests/x/y", b"{}", 404, "The steps are confirm, approve, reject."),

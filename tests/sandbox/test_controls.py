@@ -1,6 +1,7 @@
 from collections.abc import AsyncIterator, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
+from uuid import uuid4
 
 import httpx2
 import msgspec
@@ -74,7 +75,7 @@ async def controls(
     ("path", "body"),
     [
         ("/clients/a-client/decision", b'{"decision":"approve"}'),
-        ("/approvals", b'{"clientId":"a","decision":"refuse","x":1}'),
+        ("/approvals", b'{"clientId":"5f0c9d3a-0f5e-4d7b-9a55-0f6f5e3f2b11","decision":"refuse"}'),
     ],
 )
 async def test_the_services_own_controls_are_passed_on(
@@ -123,7 +124,7 @@ async def test_the_services_faults_are_the_services_business(
 
 
 async def test_a_service_that_is_away_is_said_so(own_http: httpx2.AsyncClient) -> None:
-    body = {"clientId": "a-client", "decision": "approve"}
+    body = {"clientId": str(uuid4()), "decision": "approve"}
     assert (await own_http.post("/_sandbox/approvals", json=body)).status_code == 502
     assert (await own_http.get("/_sandbox/clock")).status_code == 502
 

@@ -1,90 +1,23 @@
 """Controls of one client, which the service carries out: decisions, approvals, keys."""
 
-from datetime import datetime
-from typing import Annotated, Literal
-
 from litestar import Response, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
-from msgspec import Meta, Struct
 
 from app.sandbox.controls.document import answered
 from app.sandbox.controls.forwarding import ControlRequest, forwarded
 from app.sandbox.controls.service_controls import ServiceControls
-
-CLIENT_ID = Meta(examples=["5f0c9d3a-0f5e-4d7b-9a55-0f6f5e3f2b11"])
-
-
-class Pressed(Struct, frozen=True):
-    decision: Literal["approve", "reject"]
-    person: Annotated[
-        str, Meta(description="A test person's whole name.", examples=["Synne Leder"])
-    ] = "Kari Nordmann"
-
-
-class Decided(Struct, frozen=True, rename="camel"):
-    client_id: Annotated[str, CLIENT_ID]
-    status: Annotated[str, Meta(description="As in the address.", examples=["Success"])]
-    redirect_uri: Annotated[
-        str | None,
-        Meta(
-            description="Where the person's browser would go now.",
-            examples=["http://localhost:1337/callback?status=Success"],
-        ),
-    ]
-
-
-class OwnersDecision(Struct, frozen=True, rename="camel"):
-    client_id: Annotated[str, CLIENT_ID]
-    decision: Literal["approve", "refuse"]
-    scope: Annotated[str | None, Meta(examples=["nhn:msh/api"])] = None
-    claim_type: Annotated[str | None, Meta(examples=["herid"])] = None
-    reason: Annotated[
-        str | None, Meta(description="The owner's own words, which the client is shown.")
-    ] = None
-
-
-class End(Struct, frozen=True, rename="camel"):
-    expires_in_seconds: Annotated[
-        float, Meta(description="From now on, by the domain's clock.", examples=[120])
-    ]
-
-
-class HeldKey(Struct, frozen=True, rename="camel"):
-    kid: str
-    jwk_thumbprint: str
-    state: Annotated[str, Meta(examples=["active"])]
-    expires_at: datetime | None
-
-
-class OperatorsWord(Struct, frozen=True):
-    action: Annotated[
-        Literal["block", "unblock", "close"],
-        Meta(description="`close` is for ever: the token issuer forgets the client."),
-    ]
-    reason: Annotated[str | None, Meta(description="For the audit trail.")] = None
-
-
-class Changed(Struct, frozen=True, rename="camel"):
-    client_id: Annotated[str, CLIENT_ID]
-    status: Annotated[str, Meta(examples=["blocked"])]
-
-
-class Snapshot(Struct, frozen=True, rename="camel"):
-    taken_at: datetime
-    keys: Annotated[list[HeldKey], Meta(description="The live ones, which the image holds.")]
-
-
-class Restored(Snapshot, frozen=True, rename="camel"):
-    keys: Annotated[list[HeldKey], Meta(description="What the installation has again.")]
-    lost_keys: Annotated[
-        list[HeldKey],
-        Meta(description="Registered since: nobody has their private part any more."),
-    ]
-    can_log_in: Annotated[
-        bool,
-        Meta(description="Not when all it has again has ended: then `replacesKeysOf` is the way."),
-    ]
+from app.sandbox.controls.wire import (
+    Changed,
+    Decided,
+    End,
+    HeldKey,
+    OperatorsWord,
+    OwnersDecision,
+    Pressed,
+    Restored,
+    Snapshot,
+)
 
 
 @post(

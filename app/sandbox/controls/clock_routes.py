@@ -2,8 +2,8 @@
 
 import asyncio
 import hmac
-from datetime import datetime, timedelta
-from typing import Annotated, Any
+from datetime import timedelta
+from typing import Any
 
 import msgspec
 from litestar import Request, Response, get, post, put
@@ -11,59 +11,17 @@ from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 from litestar.params import JSONBody
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from app.sandbox.altinn.calls import Calls
 from app.sandbox.clock import Clock
 from app.sandbox.controls.document import answered
 from app.sandbox.controls.service_controls import SECRET_HEADER, ServiceControls
+from app.sandbox.controls.wire import Advance, Moved, Time
 
 ASK_AGAIN_AFTER_SECONDS = 0.1
 # A jump of years plays all that fell due on the way.
 MOVED_WITHIN_SECONDS = 600
-
-
-class Advance(Struct, frozen=True, forbid_unknown_fields=True):
-    seconds: Annotated[
-        float,
-        Meta(ge=0, description="Ten years at most. 0 runs what is due now.", examples=[86400]),
-    ]
-
-
-class Time(Struct, frozen=True, rename="camel"):
-    now: Annotated[datetime, Meta(description="By which the service judges what is due.")]
-    ahead_seconds: Annotated[
-        float, Meta(description="How far that is ahead of the real time.", examples=[0])
-    ]
-
-
-class Ran(Struct, frozen=True, rename="camel"):
-    job: Annotated[str, Meta(examples=["ending keys"])]
-    pieces: Annotated[int, Meta(examples=[1])]
-
-
-class Event(Struct, frozen=True, rename="camel"):
-    """What the service wrote into its audit trail by itself."""
-
-    at: datetime
-    happened: Annotated[str, Meta(examples=["clientKey.ended"])]
-    subject: Annotated[str, Meta(description="Most often a client's id.")]
-    details: dict[str, str] | None
-
-
-class Moved(Time, frozen=True, rename="camel"):
-    steps: Annotated[
-        int, Meta(description="The time stood still at each moment at which something fell due.")
-    ]
-    ran: Annotated[list[Ran], Meta(description="How many pieces of work each job had.")]
-    events: Annotated[list[Event], Meta(description="In order; the first thousand.")]
-    more_events: Annotated[int, Meta(description="How many there were besides.", examples=[0])]
-    calls: Annotated[
-        dict[str, int],
-        Meta(
-            description="How often each product of Altinn was called.", examples=[{"decisions": 2}]
-        ),
-    ] = {}
 
 
 class Ahead(Struct, frozen=True, rename="camel"):

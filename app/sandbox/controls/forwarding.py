@@ -1,4 +1,4 @@
-"""Passing a control on to the service, which judges the body itself and says what is wrong."""
+"""Passing a control on to the service, with the body as it came."""
 
 from litestar import Request, Response
 from litestar.datastructures import State

@@ -1,14 +1,14 @@
 """The controls' routes. What concerns the service's own state is passed on to the service."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 from litestar import Litestar, Request, Response, Router, get, post
 from litestar.datastructures import State
 from litestar.di import NamedDependency, Provide
 from litestar.exceptions import HTTPException, ServiceUnavailableException
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from app.sandbox.altinn.altinn import Altinn
 from app.sandbox.altinn.calls import Calls
@@ -30,6 +30,7 @@ from app.sandbox.controls.refusals import answer_refusal
 from app.sandbox.controls.register_routes import mark_organization
 from app.sandbox.controls.service_controls import ServiceControls
 from app.sandbox.controls.token_routes import make_token
+from app.sandbox.controls.wire import Mail
 from app.sandbox.enhetsregisteret.register import Register
 from app.sandbox.faults import Faults
 from app.sandbox.journal.entries import Journal
@@ -79,17 +80,6 @@ async def reset(
     faults.set([])
     journal.forget()
     return await service_controls.forward("POST", "/reset")
-
-
-class Mail(Struct, frozen=True, rename="camel"):
-    client_id: str
-    created_at: datetime
-    kind: Annotated[str, Meta(examples=["clientConfirmed"])]
-    recipient: Annotated[str, Meta(description="`organization`, `supplier` or `apiOwner`.")]
-    to: Annotated[str | None, Meta(description="Null where nobody has given an address.")]
-    subject: str
-    text: str
-    link: Annotated[str | None, Meta(description="Where the receiver can stop what it tells of.")]
 
 
 @get(
