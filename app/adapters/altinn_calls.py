@@ -4,7 +4,7 @@ import asyncio
 import random
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -51,20 +51,18 @@ class AltinnCalls:
         *,
         subscription_key: str = "",
         breaker: CircuitBreaker | None = None,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._neighbour = neighbour
         self._tokens = tokens
         self._budget = budget
         self._subscription_key = subscription_key
         self._breaker = breaker or CircuitBreaker(after=FAILURES_BEFORE_REST, rest=REST)
-        self._clock = clock
         self._quiet_until: dict[str, float] = {}
         self._quiet_times: dict[str, int] = {}
 
     async def ask(self, call: Call, *, urgent: bool) -> Heard:
         """What Altinn says, below 500 and neither 401 nor 429, or `AltinnUnavailable`."""
-        left = self._quiet_until.get(call.product, 0.0) - self._clock()
+        left = self._quiet_until.get(call.product, 0.0) - time.monotonic()
         if left > 0:
             raise AltinnBusy(f"{call.product} asked to be left alone", seconds=left)
         if not self._breaker.lets_through():
@@ -128,7 +126,7 @@ class AltinnCalls:
         if seconds is None:
             most = min(LONGEST_QUIET, LEAST_QUIET * 2 ** min(times, 10))
             seconds = random.uniform(LEAST_QUIET, most)  # noqa: S311  # it guards no secret
-        self._quiet_until[product] = self._clock() + seconds
+        self._quiet_until[product] = time.monotonic() + seconds
         raise AltinnBusy(f"{product} has had too many calls", seconds=seconds)
 
 

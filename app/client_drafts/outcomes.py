@@ -60,7 +60,7 @@ def address_after(
     language: Language,
     *,
     code: str | None,
-    shared: bool = False,
+    shared: bool,
 ) -> str:
     """Back to the program when the draft is as the person wants it, else to what is so."""
     decided = status in _DECIDED[action]
@@ -69,7 +69,7 @@ def address_after(
 
 
 def target_of(
-    draft: ClientDraft, word: str, *, code: str | None = None, shared: bool = False
+    draft: ClientDraft, word: str, *, code: str | None = None, shared: bool
 ) -> str | None:
     """Nobody waits on the machine of one to whom the link was passed on, or who did not confirm."""
     needs_code = word in (SUCCESS, PENDING) and awaits_activation(draft)
@@ -104,7 +104,7 @@ def outcome_page(
     name: str | None = None,
     http_status: int = HTTPStatus.OK,
     code: str | None = None,
-    shared: bool = False,
+    shared: bool,
 ) -> Response[str]:
     """What is so, with a link back to the program. `name` is that of another text than usual."""
     target = target_of(draft, word_of(draft, status), code=code, shared=shared)
@@ -125,7 +125,7 @@ def outdated_page(
     why: DraftOutdated,
     language: Language,
     *,
-    shared: bool = False,
+    shared: bool,
 ) -> Response[str]:
     name = "organization_refused" if why.organization_refused else "no_longer_offered"
     if why.not_replaceable:

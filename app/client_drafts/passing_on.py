@@ -1,6 +1,5 @@
 """The pages of a person who may not decide: who can help, a text to send them, the way back."""
 
-from http import HTTPStatus
 from urllib.parse import quote
 
 from litestar import Response, post
@@ -52,7 +51,7 @@ async def pass_on(request: PageRequest, client_id: FromPath[str]) -> Answer:
     return go_to(with_lang(visit.address, visit.language))
 
 
-async def no_right_page(visit: Visit, *, status: int = HTTPStatus.OK) -> Response[str]:
+async def no_right_page(visit: Visit, *, status: int) -> Response[str]:
     """What the public register and the catalogue say, and nothing more of the draft."""
     state, draft = visit.request.app.state, visit.draft
     settings: Settings = state.settings

@@ -131,9 +131,7 @@ def wait_before_asking(attempts: int, jitter: float) -> timedelta:
     return wait * (0.75 + jitter / 2)
 
 
-def is_seen_lately(
-    moments: Sequence[datetime | None], now: datetime, lately: timedelta = SEEN_LATELY
-) -> bool:
+def is_seen_lately(moments: Sequence[datetime | None], now: datetime, lately: timedelta) -> bool:
     """Whether an installation that is said to be lost may still be there."""
     return any(moment is not None and now - moment <= lately for moment in moments)
 

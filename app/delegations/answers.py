@@ -124,7 +124,7 @@ def _doubted(standing: Standing, answer: Answer, now: datetime, scale: float) ->
     return standing
 
 
-def has_lapsed(standing: Standing, now: datetime, scale: float = 1.0) -> bool:
+def has_lapsed(standing: Standing, now: datetime, scale: float) -> bool:
     if standing.state == State.APPROVED_PROPAGATING:
         return now - standing.since >= PROPAGATED_AFTER / scale
     if standing.state in OPEN_REQUEST:

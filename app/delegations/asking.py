@@ -168,9 +168,7 @@ def _after_answer(
     )
 
 
-async def keep_change(
-    sessions: Sessions, result: Result, *, now: datetime, scale: float = 1.0
-) -> None:
+async def keep_change(sessions: Sessions, result: Result, *, now: datetime, scale: float) -> None:
     """Write down an answer that moves a record: its state, the trail, and what follows from it."""
     async with sessions.begin() as db:
         found = await _leased(db, result.lease)

@@ -13,7 +13,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import JWKRegistry
 from msgspec import Struct
 
-from app.sandbox.journal.addresses import is_at, other_parts
+from app.sandbox.addresses import is_at, other_parts
 from app.sandbox.journal.entries import Check, Jwt
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512")

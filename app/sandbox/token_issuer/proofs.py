@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
-from urllib.parse import urlsplit
 
+from app.sandbox.addresses import is_at
 from app.sandbox.token_issuer.client_store import Client
 from app.sandbox.token_issuer.errors import OAuthError
 from app.sandbox.token_issuer.issuer import Issuer
@@ -26,7 +26,6 @@ OLDEST = timedelta(seconds=60)
 AHEAD = timedelta(seconds=10)
 NONCE_LIFE = timedelta(minutes=5)
 MAX_JTI_LENGTH = 256
-DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def check_proof(
@@ -84,18 +83,8 @@ def _check_request(claims: Mapping[str, Any], url: str) -> None:
     if claims.get("htm") != "POST":
         raise _invalid_proof("htm must be POST")
     htu = claims.get("htu")
-    if not isinstance(htu, str) or _normal(htu) != _normal(url):
+    if not isinstance(htu, str) or not is_at(htu, url):
         raise _invalid_proof(f"htu must be {url}")
-
-
-def _normal(url: str) -> tuple[str, str | None, int | None, str] | None:
-    """Scheme, host, port and path; query and fragment do not count."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return None
-    return (parts.scheme, parts.hostname, port or DEFAULT_PORTS.get(parts.scheme), parts.path)
 
 
 def _check_age(claims: Mapping[str, Any], now: datetime) -> None:
