@@ -4,49 +4,29 @@ What cannot be relied on changes nothing: it comes out as `AltinnUnavailable`. T
 answer about others, for one answer too many or too few, and for `Indeterminate`.
 """
 
-from typing import Any
 from urllib.parse import quote, urlsplit
 
 from msgspec import Struct, field
 
 from app.adapters.altinn_calls import AltinnCalls, Call, Heard
+from app.adapters.altinn_rights import (
+    ORGANIZATION,
+    AltinnScopes,
+    Asked,
+    decision_on,
+    parties_of,
+)
 from app.adapters.http import Answer as HttpAnswer
 from app.adapters.http import NoAnswer
-from app.apis.catalogue import Right
 from app.delegations.altinn import AltinnUnavailable, MadeRequest, Question, RequestsOff
 from app.delegations.answers import Answer, Found, RequestStatus, Source
 
-ORGANIZATION = "urn:altinn:organization:identifier-no"
-RESOURCE = "urn:altinn:resource"
-ACTION = "urn:oasis:names:tc:xacml:1.0:action:action-id"
-
 MASKINPORTEN_PATH = "/accessmanagement/api/v1/maskinporten/delegations/"
-PARTIES_PATH = "/accessmanagement/api/v1/resourceowner/authorizedparties"
-PDP_PATH = "/authorization/api/v1/authorize"
 REQUESTS_PATH = "/accessmanagement/api/v1/serviceowner/delegationrequests"
 
-# Only what was given directly, and only there: the rest would be rights of somebody else.
-PARTIES_QUERY = {
-    "includeRoles": "false",
-    "includeAccessPackages": "false",
-    "includeResources": "true",
-    "includeInstances": "false",
-    "includePartiesViaKeyRoles": "false",
-    "includeSubParties": "false",
-    "includeInactiveParties": "false",
-}
 NOT_DELEGABLE = "AM.VLD-00049"
 STATUS_CHANGE_NOT_POSSIBLE = "AM.VLD-00036"
 REQUEST_UNKNOWN = ("AM.VLD-00035", "AM-00031")
-
-
-class AltinnScopes(Struct, frozen=True, kw_only=True):
-    """What our tokens are for, call by call: which of them one is given is agreed with Altinn."""
-
-    maskinporten: str
-    parties: str
-    pdp: str
-    requests: str
 
 
 class _Row(Struct):
@@ -69,20 +49,6 @@ class _Errors(Struct):
 
 class _FieldProblem(Struct):
     code: str = ""
-
-
-class _Party(Struct, rename="camel"):
-    organization_number: str | None = None
-    only_hierarchy_element_with_no_access: bool = False
-    authorized_resources: list[str] = []
-
-
-class _Decision(Struct, rename="pascal"):
-    decision: str
-
-
-class _Decisions(Struct, rename="pascal"):
-    response: list[_Decision]
 
 
 class _Links(Struct, rename="camel", frozen=True):
@@ -132,7 +98,7 @@ class HttpAltinn:
         heard = await self._calls.ask(call, urgent=question.urgent)
         if heard.answer.status == 400 and set(_errors(heard.answer).errors) == {"consumerOrg"}:
             return _answer(heard, Source.MASKINPORTEN, Found.NO_SUCH_PARTY, "consumerOrg refused")
-        rows = _good(heard).decoded(list[_Row])
+        rows = heard.good().decoded(list[_Row])
         asked = (question.giver, question.receiver)
         if any((row.consumer_org, row.supplier_org) != asked for row in rows):
             raise AltinnUnavailable("an answer about other organizations")
@@ -140,38 +106,21 @@ class HttpAltinn:
         return _answer(heard, Source.MASKINPORTEN, _found(given), f"{len(rows)} delegations")
 
     async def _by_pdp(self, question: Question) -> Answer:
-        call = Call(
-            product=Source.PDP,
-            scope=self._scopes.pdp,
-            method="POST",
-            path=PDP_PATH,
-            body=_xacml(question),
+        action = question.right.action
+        decision, heard = await decision_on(
+            self._calls, self._scopes, _asked(question), action=action
         )
-        heard = await self._calls.ask(call, urgent=question.urgent)
-        decisions = _good(heard).decoded(_Decisions).response
-        if len(decisions) != 1:
-            raise AltinnUnavailable(f"{len(decisions)} decisions on one question")
-        decision = decisions[0].decision
-        if decision not in ("Permit", "Deny", "NotApplicable"):
-            raise AltinnUnavailable(f"the decision {decision[:40]!r}")
-        return _answer(heard, Source.PDP, _found(decision == "Permit"), decision)
+        return _answer(heard, Source.PDP, _found(decision.is_yes), decision.decision)
 
     async def _by_parties(self, question: Question) -> Answer:
-        call = Call(
-            product=Source.AUTHORIZED_PARTIES,
-            scope=self._scopes.parties,
-            method="POST",
-            path=PARTIES_PATH,
-            query={**PARTIES_QUERY, "anyOfResourceIds": question.right.resource_id},
-            body={
-                "type": ORGANIZATION,
-                "value": question.receiver,
-                "partyFilter": [{"type": ORGANIZATION, "value": question.giver}],
-            },
+        """Only what was given directly: the rest would be rights of somebody else."""
+        parties, heard = await parties_of(
+            self._calls, self._scopes, _asked(question), via_key_roles=False
         )
-        heard = await self._calls.ask(call, urgent=question.urgent)
-        parties = _good(heard).decoded(list[_Party])
-        given = any(_has_given(party, question) for party in parties)
+        given = any(
+            party.organization_number == question.giver and party.gives(question.right.resource_id)
+            for party in parties
+        )
         return _answer(heard, Source.AUTHORIZED_PARTIES, _found(given), f"{len(parties)} parties")
 
     async def make_request(self, question: Question) -> MadeRequest:
@@ -193,7 +142,7 @@ class HttpAltinn:
             heard = await self._calls.ask(call, urgent=question.urgent)
             if _is_off(heard.answer):
                 raise RequestsOff
-            created = _good(heard, 200, 201, 202).decoded(_Created)
+            created = heard.good(200, 201, 202).decoded(_Created)
         except NoAnswer as error:
             raise AltinnUnavailable(f"a delegation request: {error}") from error
         if not 0 < len(created.id) <= 100 or not created.id.isprintable():
@@ -210,7 +159,7 @@ class HttpAltinn:
         call = self._about_request("GET", request_id, "status")
         try:
             heard = await self._calls.ask(call, urgent=urgent)
-            return _good(heard).decoded(RequestStatus)
+            return heard.good().decoded(RequestStatus)
         except NoAnswer as error:
             raise AltinnUnavailable(f"a request's status: {error}") from error
 
@@ -234,48 +183,14 @@ class HttpAltinn:
         )
 
 
-def _xacml(question: Question) -> dict[str, Any]:
-    """One question needs no list of what belongs together: each category has one entry."""
-    right: Right = question.right
-    string = "http://www.w3.org/2001/XMLSchema#string"
-    return {
-        "Request": {
-            "ReturnPolicyIdList": False,
-            "AccessSubject": [
-                {"Attribute": [{"AttributeId": ORGANIZATION, "Value": question.receiver}]}
-            ],
-            "Action": [
-                {"Attribute": [{"AttributeId": ACTION, "Value": right.action, "DataType": string}]}
-            ],
-            "Resource": [
-                {
-                    "Attribute": [
-                        {
-                            "AttributeId": RESOURCE,
-                            "Value": right.resource_id,
-                            "IncludeInResult": True,
-                        },
-                        {"AttributeId": ORGANIZATION, "Value": question.giver},
-                    ]
-                }
-            ],
-        }
-    }
-
-
-def _has_given(party: _Party, question: Question) -> bool:
-    """A heading above somebody else's entry is no access."""
-    return (
-        party.organization_number == question.giver
-        and not party.only_hierarchy_element_with_no_access
-        and question.right.resource_id in party.authorized_resources
+def _asked(question: Question) -> Asked:
+    return Asked(
+        receiver_is=ORGANIZATION,
+        receiver=question.receiver,
+        giver=question.giver,
+        resource_id=question.right.resource_id,
+        urgent=question.urgent,
     )
-
-
-def _good(heard: Heard, *statuses: int) -> HttpAnswer:
-    if heard.answer.status not in (statuses or (200,)):
-        raise NoAnswer(f"status {heard.answer.status}")
-    return heard.answer
 
 
 def _errors(answer: HttpAnswer) -> _Errors:

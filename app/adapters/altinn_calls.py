@@ -41,6 +41,12 @@ class Heard(Struct, frozen=True):
     reference: str
     """The trace id that Altinn was given with the call."""
 
+    def good(self, *statuses: int) -> Answer:
+        """The answer, if its status is among `statuses`, or 200; else `NoAnswer`."""
+        if self.answer.status not in (statuses or (200,)):
+            raise NoAnswer(f"status {self.answer.status}")
+        return self.answer
+
 
 class AltinnCalls:
     def __init__(

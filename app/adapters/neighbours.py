@@ -15,9 +15,10 @@ from app.adapters import (
     maskinporten,
     token_issuer,
 )
-from app.adapters.altinn import AltinnScopes, HttpAltinn
+from app.adapters.altinn import HttpAltinn
 from app.adapters.altinn_calls import AltinnCalls
 from app.adapters.altinn_resources import AltinnResources
+from app.adapters.altinn_rights import AltinnScopes
 from app.adapters.discovery import Discovery
 from app.adapters.enhetsregisteret import Enhetsregisteret
 from app.adapters.enhetsregisteret_feed import EnhetsregisteretFeed

@@ -8,8 +8,9 @@ import httpx2
 import msgspec
 
 from app.adapters import altinn_calls
-from app.adapters.altinn import AltinnScopes, HttpAltinn
+from app.adapters.altinn import HttpAltinn
 from app.adapters.altinn_calls import AltinnCalls
+from app.adapters.altinn_rights import AltinnScopes
 from app.adapters.http import CircuitBreaker, Neighbour
 from app.adapters.maskinporten import AltinnTokens, MaskinportenKey
 from app.apis.catalogue import Right, RightKind, Texts
