@@ -1,14 +1,25 @@
-"""The driver's pool, without the task that it makes whenever a connection is given back.
+"""The driver's connections, and its pool without the task that it makes when one is given back.
 
 That task, and the turns of the loop it takes, were a tenth of what a hot request cost.
 """
 
 from types import TracebackType
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import asyncpg
 
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+
+
+class NoConnection(ConnectionError):
+    """The database cannot be reached: an `OSError` alone may be a file's, or another host's."""
+
+
+async def connect(*where: Any, **options: Any) -> asyncpg.Connection:
+    try:
+        return await asyncpg.connect(*where, **options)
+    except OSError as error:
+        raise NoConnection(str(error)) from error
 
 
 class Connections:

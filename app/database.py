@@ -30,7 +30,7 @@ from sqlalchemy.orm import DeclarativeBase, MappedAsDataclass, mapped_column, re
 from sqlalchemy.types import TypeDecorator
 
 from app import connections
-from app.connections import Connections
+from app.connections import Connections, connect
 
 Sessions: TypeAlias = async_sessionmaker[AsyncSession]
 Connection: TypeAlias = connections.Connection
@@ -151,6 +151,7 @@ class Database:
     async def _pool(self, **settings: str) -> Connections:
         pool = await asyncpg.create_pool(
             self.url,
+            connect=connect,
             min_size=1,
             max_size=self.connections,
             server_settings={"jit": "off", **self.patience, **settings},
@@ -170,8 +171,8 @@ def engine_of(
     url: str, server_settings: Mapping[str, str] | None = None, **options: Any
 ) -> AsyncEngine:
     """The driver reads `url`: SQLAlchemy does not know all that may stand there, as `sslmode`."""
-    connect = partial(asyncpg.connect, url, server_settings=server_settings)
-    return create_async_engine("postgresql+asyncpg://", async_creator=connect, **options)
+    creator = partial(connect, url, server_settings=server_settings)
+    return create_async_engine("postgresql+asyncpg://", async_creator=creator, **options)
 
 
 async def one_at_a_time(db: AsyncSession, name: str) -> None:

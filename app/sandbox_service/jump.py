@@ -18,6 +18,7 @@ from sqlalchemy import func, select
 
 from app.audit.models import AuditEvent
 from app.changes.queries import CHANNEL as CLIENT_CHANGED
+from app.connections import connect
 from app.database import Database
 from app.jobs import Job, do_what_is_due
 from app.sandbox.controls.wire import Event, Moved, Ran
@@ -76,7 +77,7 @@ class Mover:
     @asynccontextmanager
     async def _held_clock(self) -> AsyncIterator[asyncpg.Connection]:
         async with self._moving:
-            connection = await asyncpg.connect(self._database.url, timeout=ANSWER_WITHIN)
+            connection = await connect(self._database.url, timeout=ANSWER_WITHIN)
             with ExitStack() as stack:
                 stack.callback(connection.terminate)
                 try:

@@ -20,6 +20,7 @@ from msgspec import Struct
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from app.connections import NoConnection
 from app.problems import BodyTooLarge, FieldError, Problem, ServiceUnavailable
 from app.web.json_text import pointer_to
 
@@ -183,7 +184,7 @@ def is_outage(exception: Exception) -> bool:
 
 # What the server says when it starts, stops, is full, or has been waited for too long.
 _OUTAGES = (
-    OSError,
+    NoConnection,
     PostgresConnectionError,
     InterfaceError,
     InsufficientResourcesError,

@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.client_keys.rules import TooManyKeys
+from app.connections import NoConnection
 from app.log_lines import JsonLines
 from app.problems import FieldError, InvalidRequest, Problem
 from app.state_machine import WrongState
@@ -175,8 +176,7 @@ async def everything(service: Service, client: Client) -> list[httpx2.Response]:
 @pytest.mark.parametrize(
     "outage",
     [
-        ConnectionRefusedError(),
-        TimeoutError(),
+        NoConnection(),
         InterfaceError("connection is closed"),
         ConnectionDoesNotExistError(),
         CannotConnectNowError(),
@@ -195,6 +195,9 @@ def test_what_passes_is_an_outage(outage: Exception) -> None:
     "bug",
     [
         KeyError("x"),
+        FileNotFoundError(),
+        ConnectionResetError(),
+        TimeoutError(),
         UndefinedTableError(),
         DataError("invalid input for query argument"),
         DBAPIError("SELECT 1", {}, UndefinedTableError()),
