@@ -20,7 +20,7 @@ LINKS: Mapping[tuple[str, int], Sequence[Follows]] = {
     ("createClientDraft", 201): [
         Follows(
             "client_id",
-            "$response.body#/clientId",
+            "$response.body#/draftId",
             {
                 "getOnboarding": "What is missing, and who must act.",
                 "lengthenConfirmLink": "A draft that nobody has decided gets more time.",

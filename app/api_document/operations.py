@@ -72,6 +72,7 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "activateClient": Operation(
         security=(),
+        headers=["ifMatch"],
         body="ClientActivation",
         body_description="The code that came with the browser, signed.",
         answers={
@@ -83,6 +84,7 @@ OPERATIONS: Mapping[str, Operation] = {
             "ActivationRefused",
             "DraftNotFound",
             "NotActivated",
+            "PreconditionFailed",
             *BODY_IS_READ,
             "TooManyRequests",
             "InternalError",

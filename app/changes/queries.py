@@ -45,7 +45,7 @@ async def check_version(db: AsyncSession, client_id: UUID, check: VersionCheck) 
     client. Raising it locks it, so the second judgement holds.
     """
     check(await counter_of(db, client_id))
-    db.info[_CHECK] = check
+    db.info[_CHECK] = client_id, check
 
 
 async def every_client_may_have_changed(db: AsyncSession) -> None:
@@ -56,7 +56,8 @@ async def every_client_may_have_changed(db: AsyncSession) -> None:
 async def client_changed(db: AsyncSession, client_id: UUID) -> None:
     """A reader of this client sees something new once the open transaction commits."""
     raised = await db.scalar(counter_raised(client_id).returning(ClientChanges.counter))
-    check: VersionCheck | None = db.info.pop(_CHECK, None)
-    if check is not None:
+    judged, check = db.info.get(_CHECK, (None, None))
+    if check is not None and judged == client_id:
+        del db.info[_CHECK]
         check((raised or 1) - 1)
     await db.execute(select(func.pg_notify(CHANNEL, str(client_id))))

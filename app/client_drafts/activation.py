@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.apis.catalogue import Catalogue
 from app.audit.trail import Actor, Happened, record
-from app.changes.queries import client_changed
+from app.changes.queries import VersionCheck, check_version, client_changed
 from app.client_drafts.models import ClientDraft
 from app.client_drafts.queries import draft_to_decide
 from app.client_drafts.rules import (
@@ -71,12 +71,13 @@ async def activate_client_draft(
     *,
     catalogue: Catalogue,
     settings: Settings,
+    has_seen: VersionCheck,
     now: datetime,
 ) -> Activated:
     """Make the client of a confirmed draft. Doing it again is answered alike.
 
-    Whoever calls has shown that he holds the draft's key. Raises `KeyTaken` and `DraftOutdated`,
-    which leave everything as it is.
+    Whoever calls has shown that he holds the draft's key; `has_seen` refuses when he has not seen
+    what he activates. Raises `KeyTaken` and `DraftOutdated`, which leave everything as it is.
     """
     try:
         async with db.begin():
@@ -85,6 +86,7 @@ async def activate_client_draft(
                 raise DraftNotFound
             _check_code(draft, code, settings.secret_key)
             if draft.activated_at is None:
+                await check_version(db, client_id, has_seen)
                 await _activate(db, draft, actor, catalogue, settings, now)
             made = draft.status is DraftStatus.CONFIRMED
             version = await wanted_now(db, draft.final_client_id) if made else None

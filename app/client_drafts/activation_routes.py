@@ -1,4 +1,5 @@
 from datetime import UTC, datetime
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any
 from uuid import UUID
@@ -18,6 +19,7 @@ from app.client_drafts.rules import ActivationCodeRejected, ActivationStatus, Dr
 from app.client_drafts.wire import ClientActivated, ClientActivation
 from app.settings import Settings
 from app.web.bodies import check_content_type, read_body
+from app.web.conditional import check_if_match, sent_if_match
 from app.web.frame import network_of
 
 
@@ -91,6 +93,7 @@ async def _activated(
             actor,
             catalogue=await state.catalogues.in_force(),
             settings=settings,
+            has_seen=partial(check_if_match, sent_if_match(request)),
             now=state.clock(),
         )
 

@@ -122,7 +122,6 @@ async def _exchange(
 
 
 async def _changed(db: AsyncSession, draft: ClientDraft) -> None:
-    """The client first: it is its version that a caller may have judged."""
     for client_id in (draft.final_client_id, draft.client_id):
         await client_changed(db, client_id)
 

@@ -53,6 +53,7 @@ def _answer(draft: CreatedDraft, settings: Settings) -> ClientDraftCreated:
     confirm_url = f"{settings.base_url}/confirm-client/{draft.client_id}"
     return ClientDraftCreated(
         client_id=draft.replaces_keys_of or draft.client_id,
+        draft_id=draft.client_id,
         confirm_url=confirm_url,
         share_url=f"{confirm_url}?shared=1",
         expires_at=draft.expires_at,

@@ -64,6 +64,7 @@ class ClientDraftCreated(Struct, rename="camel", frozen=True, omit_defaults=True
     """The draft is registered; the client can be used once a person has confirmed it."""
 
     client_id: UUID
+    draft_id: UUID
     confirm_url: str
     share_url: str
     expires_at: datetime

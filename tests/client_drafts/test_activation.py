@@ -38,6 +38,13 @@ class Program(Struct):
     client_id: UUID
     url: str
     key: InstallersKey
+    token: str
+
+    async def version(self) -> str:
+        answer = await self.service.http.get(
+            f"/v1/onboardings/{self.client_id}", headers={"Authorization": f"Bearer {self.token}"}
+        )
+        return answer.headers["etag"]
 
     async def draft(self) -> ClientDraft:
         async with self.service.database.sessions() as db:
@@ -59,8 +66,8 @@ class Program(Struct):
     async def activate(self, code: str | None, **changes: Any) -> httpx2.Response:
         return await self.send({"activation": self.proof(code, **changes)})
 
-    async def send(self, body: Any) -> httpx2.Response:
-        return await self.service.http.post(self.url, json=body)
+    async def send(self, body: Any, **headers: str) -> httpx2.Response:
+        return await self.service.http.post(self.url, json=body, headers=headers)
 
     async def count(self, table: Any) -> int:
         counted = select(func.count()).where(table.client_id == self.client_id)
@@ -75,7 +82,12 @@ async def program(service: Service, *, api_key: str = SKY, **members: Any) -> Pr
     assert answer.status_code == 201, answer.text
     told = answer.json()
     assert told["activationUrl"] == f"{BASE}/v1/client-drafts/{told['clientId']}/activation"
-    return Program(service, UUID(told["clientId"]), told["activationUrl"], key)
+    return program_of(service, told, key)
+
+
+def program_of(service: Service, told: dict[str, Any], key: InstallersKey) -> Program:
+    url, token = told["activationUrl"], told["onboardingToken"]
+    return Program(service, UUID(told["clientId"]), url, key, token)
 
 
 async def happened(service: Service, client_id: UUID) -> list[tuple[str, str]]:
@@ -166,6 +178,18 @@ async def test_the_address_to_write_to_waits_with_the_confirmation(service: Serv
         select(ClientConfiguration).where(ClientConfiguration.client_id == sky.client_id)
     )
     assert client.contact_email == "post@legekontoret.example"
+
+
+async def test_who_has_not_seen_what_he_activates_is_told_so(service: Service) -> None:
+    sky = await program(service)
+    before = await sky.version()
+    body = {"activation": sky.proof(await sky.confirmed())}
+    refused = await sky.send(body, **{"If-Match": before})
+    assert problem_of(refused)["type"].endswith("/precondition-failed")
+    assert (await sky.draft()).activated_at is None
+    seen = {"If-Match": await sky.version()}
+    for _ in range(2):  # a lost answer is given again, whatever has changed by it
+        assert (await sky.send(body, **seen)).status_code == 200
 
 
 @pytest.mark.parametrize("wrong", ["", "x", "é", None, 7, ["x"], "A" * 43])
@@ -378,7 +402,7 @@ async def test_of_eight_drafts_with_one_key_one_is_activated(service: Service) -
             key, postClientConfirmationRedirectUri=RETURN, organizationNumber=ORGANIZATION
         )
         told = (await service.draft(given, api_key=SKY)).json()
-        programs.append(Program(service, UUID(told["clientId"]), told["activationUrl"], key))
+        programs.append(program_of(service, told, key))
     codes = [await each.confirmed() for each in programs]
     answers = await asyncio.gather(
         *(each.activate(code) for each, code in zip(programs, codes, strict=True))

@@ -49,6 +49,7 @@ async def test_the_least_that_an_installer_sends_is_enough(service: Service) -> 
     draft = (await kept(service))[0]
     assert body == {
         "clientId": str(draft.client_id),
+        "draftId": str(draft.client_id),
         "confirmUrl": f"{BASE}/confirm-client/{draft.client_id}",
         "shareUrl": f"{BASE}/confirm-client/{draft.client_id}?shared=1",
         "expiresAt": "2026-11-23T12:00:00Z",

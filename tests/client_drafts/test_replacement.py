@@ -129,7 +129,7 @@ async def lost(
 async def test_the_answer_names_the_old_client_and_nothing_has_changed(service: Service) -> None:
     case = await lost(service)
     assert case.told["clientId"] == str(case.client_id)
-    assert case.draft_id != case.client_id
+    assert case.told["draftId"] == str(case.draft_id) != case.told["clientId"]
     assert await case.keys() == {case.old.key.thumbprint: KeyState.ACTIVATING}
     draft = await case.draft()
     assert draft.asked.api_scopes == [CLIENT_SCOPE, "nhn:msh/api"]
@@ -312,20 +312,31 @@ async def test_with_activation_nothing_changes_before_the_code(service: Service)
     case = await lost(service, old=old, api_key=SKY, postClientConfirmationRedirectUri=RETURN)
     await case.confirm()
     assert (await case.keys())[old_key.thumbprint] is KeyState.ACTIVATING
-    answer = await activate(service, case.told, case.key, case.draft_id)
+    seen = await service.http.get(
+        f"/v1/onboardings/{case.draft_id}",
+        headers={"Authorization": f"Bearer {case.told['onboardingToken']}"},
+    )
+    answer = await activate(
+        service, case.told, case.key, case.draft_id, **{"If-Match": seen.headers["etag"]}
+    )
     assert answer.json() == {"clientId": str(old.client_id), "status": "confirmed"}
     assert (await case.keys())[old_key.thumbprint] is KeyState.REVOKED
     assert service.told[-1] == (old.client_id, 2)
 
 
 async def activate(
-    service: Service, told: dict[str, Any], key: InstallersKey, draft_id: UUID | None = None
+    service: Service,
+    told: dict[str, Any],
+    key: InstallersKey,
+    draft_id: UUID | None = None,
+    **headers: str,
 ) -> httpx2.Response:
     async with service.database.sessions() as db:
         draft = await db.get_one(ClientDraft, draft_id or UUID(told["clientId"]))
     code = activation_code(draft, secret_key=service.settings.secret_key)
     proof = key_proof(key, told["clientId"], told["activationUrl"], code=code)
-    answer = await service.http.post(told["activationUrl"], json={"activation": proof})
+    body = {"activation": proof}
+    answer = await service.http.post(told["activationUrl"], json=body, headers=headers)
     assert answer.status_code == 200, answer.text
     return answer
 

@@ -1,5 +1,6 @@
 """A new installer: it shows the pairing code, and activates what a person has confirmed."""
 
+from collections.abc import Mapping
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
@@ -27,8 +28,8 @@ class SkyInstaller(PlainInstaller):
         self.activation_url: str = told["activationUrl"]
         return self
 
-    def activate(self, came_to: str) -> httpx2.Response:
+    def activate(self, came_to: str, headers: Mapping[str, str] | None = None) -> httpx2.Response:
         """`came_to` is the address that the browser came to, or its path and query."""
         [code] = parse_qs(urlsplit(came_to).query)["code"]
         proof = key_proof(self.key, self.client_id, self.activation_url, code=code)
-        return self.http.post(self.activation_url, json={"activation": proof})
+        return self.http.post(self.activation_url, json={"activation": proof}, headers=headers)

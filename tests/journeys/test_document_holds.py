@@ -205,6 +205,7 @@ def activations(client: PlainInstaller) -> Iterator[Answered]:
     twin = SkyInstaller(client.service, client.http)
     twin.key = sky.key
     came_to_twin = twin.ask().decide().json()["redirectUri"]
+    yield "activateClient", sky.activate(came_to, STALE)
     yield "activateClient", sky.activate(came_to)
     yield "activateClient", twin.activate(came_to_twin)
 
