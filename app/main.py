@@ -4,7 +4,6 @@ import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -133,10 +132,8 @@ def application(
             live,
             ready,
         ],
-        state=State(
-            {"settings": settings, "clock": clock, "banner": banner, **memories()},
-        ),
-        lifespan=[*beside, partial(_alive, settings=settings)],
+        state=state_before(settings, clock=clock, banner=banner),
+        lifespan=[*beside, _alive],
         exception_handlers={
             Problem: answer_problem,
             HTTPException: answer_http_exception,
@@ -154,14 +151,22 @@ def _old_paths(base: str) -> Router:
     return Router(base, route_handlers=handlers, include_in_schema=False)
 
 
+def state_before(
+    settings: Settings, *, clock: Callable[[], datetime], banner: str | None = None
+) -> State:
+    """What the service has before it is alive."""
+    return State({"settings": settings, "clock": clock, "banner": banner, **memories()})
+
+
 def memories() -> dict[str, Any]:
     """What a process remembers of its callers, to spare itself look-ups."""
     return {"failing": Refused(), "good_keys": {}, "buckets": Buckets()}
 
 
 @asynccontextmanager
-async def _alive(app: Litestar, *, settings: Settings) -> AsyncIterator[None]:
+async def _alive(app: Litestar) -> AsyncIterator[None]:
     """What the service holds from its start to its end."""
+    settings: Settings = app.state.settings
     async with AsyncExitStack() as stack:
         database = Database(settings.database_url, longest_statement=LONGEST_STATEMENT)
         await database.open()

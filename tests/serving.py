@@ -24,12 +24,12 @@ from app.access.callers import EndUser, Origin
 from app.access.public_jwk import PublicKey, acceptable_jwk
 from app.client_drafts.use_cases import Decided, confirm_client_draft
 from app.database import Database
-from app.main import application
 from app.organizations.models import Organization
 from app.organizations.register import Verdict
 from app.sandbox_service.seed import seed
 from app.settings import Environment, Settings
 from app.web.frame import Frame
+from tests.applications import living_application
 from tests.databases import new_database
 from tests.examples import NOW, ORGANIZATION
 from tests.installers.keys import InstallersKey, ec_key, proof, sign
@@ -105,6 +105,10 @@ class Service(Struct):
     def database(self) -> Database:
         database: Database = self.app.state.database
         return database
+
+    def browser(self) -> httpx2.AsyncClient:
+        """A caller of its own, which keeps its cookies."""
+        return calling(self.framed)
 
     async def add(self, *rows: Any) -> None:
         async with self.database.sessions.begin() as db:
@@ -208,19 +212,19 @@ class Client(Struct):
         return await self.call("POST", "/v1/client-secret", jwk, **headers)
 
 
+def calling(framed: Frame) -> httpx2.AsyncClient:
+    transport = httpx2.ASGITransport(app=framed)  # type: ignore[arg-type]  # Litestar's own types
+    return httpx2.AsyncClient(transport=transport, base_url=BASE)
+
+
 @asynccontextmanager
 async def serving(
     database_url: str, *, clock: Callable[[], datetime] | None = None, **settings: Any
 ) -> AsyncIterator[Service]:
     given = settings_for(database_url, **settings)
-    framed = application(given, clock=lambda: clock() if clock else service.now)
-    assert isinstance(framed, Frame)
-    app = framed.app
-    assert isinstance(app, Litestar)
-    transport = httpx2.ASGITransport(app=framed)  # type: ignore[arg-type]  # Litestar's own types
     async with (
-        alive(app),
-        httpx2.AsyncClient(transport=transport, base_url=BASE) as http,
+        living_application(given, lambda: clock() if clock else service.now) as (framed, app),
+        calling(framed) as http,
     ):
         service = Service(given, app, framed, http)
 
@@ -233,28 +237,6 @@ async def serving(
         )
         app.state.update({"published": published, "tokens": VerifiedTokens(OwnIssuer(), policy)})
         yield service
-
-
-@asynccontextmanager
-async def alive(app: Litestar) -> AsyncIterator[None]:
-    """The lifespan wants to end in the task that began it, and fixtures are torn down in others."""
-    started, ended = asyncio.Event(), asyncio.Event()
-
-    async def live() -> None:
-        async with app.lifespan():
-            started.set()
-            await ended.wait()
-
-    living = asyncio.create_task(live())
-    beginning = asyncio.create_task(started.wait())
-    await asyncio.wait([living, beginning], return_when=asyncio.FIRST_COMPLETED)
-    beginning.cancel()
-    try:
-        if not living.done():
-            yield
-    finally:
-        ended.set()
-        await living
 
 
 def problem_of(answer: httpx2.Response) -> dict[str, Any]:

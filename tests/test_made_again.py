@@ -10,7 +10,7 @@ from app.client_drafts.activation import activation_code
 from app.client_drafts.pairing import pairing_code
 from app.client_keys.wire import StoredKey
 from app.notices.rules import block_token
-from tests.client_drafts.serving import a_draft
+from tests.client_drafts.visiting import a_draft
 from tests.examples import NOW
 
 CLIENT = UUID("8a8b4d1c-63b4-4f0e-9a53-0d5d0f5e7f11")

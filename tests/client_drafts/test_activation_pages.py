@@ -13,25 +13,25 @@ from app.client_drafts.activation import activation_code
 from app.client_drafts.limits import MOST_TYPED_CODES, MOST_TYPED_CODES_OF_ONE_ADDRESS
 from app.client_drafts.pairing import pairing_code
 from app.client_drafts.rules import DraftStatus
-from tests.client_drafts.serving import (
+from tests.client_drafts.visiting import (
     RETURN,
     SAME_ORIGIN,
-    Service,
     Visitor,
     a_draft,
-    serving,
+    serving_pages,
+    stored_draft,
     visiting,
 )
 from tests.examples import NOW
 from tests.publications.examples import SYSTEM, WITH_SYSTEM
-from tests.serving import settings_for
+from tests.serving import Service
 
 SKY = replace(SYSTEM, pairing=True, activation=Activation.REDIRECT)
 
 
 @pytest.fixture
 async def service(database_url: str) -> AsyncIterator[Service]:
-    async with serving(settings_for(database_url)) as service:
+    async with serving_pages(database_url) as service:
         catalogue = replace(WITH_SYSTEM, client_systems=[SKY])
         await service.add(CatalogueVersion(content=catalogue, applied_at=NOW))
         yield service
@@ -44,13 +44,15 @@ async def drafted(service: Service) -> UUID:
 
 
 async def right_code(service: Service, client_id: UUID) -> str:
-    draft = await service.draft(client_id)
+    draft = await stored_draft(service, client_id)
     secret = service.settings.secret_key
     return pairing_code(client_id, draft.public_key.thumbprint, secret_key=secret)
 
 
 async def way_back(service: Service, client_id: UUID) -> str:
-    code = activation_code(await service.draft(client_id), secret_key=service.settings.secret_key)
+    code = activation_code(
+        await stored_draft(service, client_id), secret_key=service.settings.secret_key
+    )
     return f"{RETURN}?status=Success&code={code}"
 
 
@@ -66,7 +68,7 @@ async def test_confirming_brings_the_code_with_the_browser(service: Service) -> 
     async with visiting(service, client_id) as visitor:
         location = await confirm(service, visitor)
         assert location == await way_back(service, client_id)
-        draft = await service.draft(client_id)
+        draft = await stored_draft(service, client_id)
         assert draft.status is DraftStatus.AWAITING_ACTIVATION
         assert draft.contact_email == "post@legekontoret.example"
         assert service.told == []
@@ -126,7 +128,7 @@ async def test_by_a_link_that_was_passed_on_it_can_only_be_declined(service: Ser
 
 
 async def status(service: Service, client_id: UUID) -> DraftStatus:
-    return (await service.draft(client_id)).status
+    return (await stored_draft(service, client_id)).status
 
 
 async def test_the_code_cannot_be_found_by_trying(service: Service) -> None:

@@ -16,11 +16,11 @@ from app.access.id_tokens import SECURITY_LEVEL
 from app.access.models import LoginAttempt, LoginSession
 from app.client_drafts.rules import LastVisit
 from app.sandbox.neighbours import Neighbours
-from tests.client_drafts.serving import SAME_ORIGIN, Service, a_draft, serving
+from tests.client_drafts.visiting import SAME_ORIGIN, a_draft, serving_pages, stored_draft
 from tests.raw_server import Asked, answer, raw_server
 from tests.sandbox.installer import NEIGHBOURS
 from tests.sandbox.processes import running
-from tests.serving import BASE, LOGIN_KEY, settings_for
+from tests.serving import BASE, LOGIN_KEY, Service
 
 LOCALHOST = "http://localhost:8080"
 
@@ -39,7 +39,7 @@ def issuer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neighbours]:
 
 @pytest.fixture
 async def service(database_url: str, issuer: Neighbours) -> AsyncIterator[Service]:
-    async with serving(settings_for(database_url, issuer=issuer.issuer_url)) as service:
+    async with serving_pages(database_url, issuer=issuer.issuer_url) as service:
         yield service
 
 
@@ -201,13 +201,13 @@ async def test_turning_back_at_the_issuer_leads_to_the_button_again(
     assert back.status_code == 200
     assert "Innlogginga vart avbroten" in back.text
     assert 'name="redirectPort" value="8765"' in back.text
-    assert (await service.draft(client_id)).last_visit is LastVisit.LOGIN_FAILED
+    assert (await stored_draft(service, client_id)).last_visit is LastVisit.LOGIN_FAILED
 
 
 async def test_an_issuer_that_is_away_is_told_of_with_a_time_to_try_again(
     database_url: str,
 ) -> None:
-    async with serving(settings_for(database_url)) as service, service.browser() as browser:
+    async with serving_pages(database_url) as service, service.browser() as browser:
         draft = a_draft()
         await service.add(draft)
         answer = await begun(browser, draft.client_id)
@@ -296,8 +296,8 @@ async def test_only_a_new_login_at_the_level_that_is_asked_for_opens_a_session(
     database_url: str, claims: dict[str, object], status: int, notice: str
 ) -> None:
     async with raw_server(OtherIssuer(**claims)) as server:
-        settings = settings_for(database_url, issuer=server.url)
-        async with serving(settings) as service, service.browser() as browser:
+        serving = serving_pages(database_url, issuer=server.url)
+        async with serving as service, service.browser() as browser:
             await begun(browser, UUID(int=7))
             state = browser.cookies["login"]
             back = await brought_back(browser, {"code": "c", "state": state, "iss": server.url})
@@ -309,13 +309,13 @@ async def test_only_a_new_login_at_the_level_that_is_asked_for_opens_a_session(
 
 @pytest.mark.usefixtures("early_in_the_minute")
 async def test_logins_from_one_address_have_a_limit(database_url: str, issuer: Neighbours) -> None:
-    settings = settings_for(
+    serving = serving_pages(
         database_url,
         issuer=issuer.issuer_url,
         logins_per_minute_and_address=2,
         trusted_proxies=["127.0.0.1"],
     )
-    async with serving(settings) as service, service.browser() as browser:
+    async with serving as service, service.browser() as browser:
 
         async def begins(address: str) -> httpx2.Response:
             browser.headers["X-Forwarded-For"] = address

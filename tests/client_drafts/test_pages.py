@@ -21,25 +21,25 @@ from app.client_drafts.rules import DeclineReason, DraftStatus
 from app.clients.models import ClientConfiguration
 from app.organizations.models import Organization
 from app.organizations.register import Verdict
-from tests.client_drafts.serving import (
+from tests.client_drafts.visiting import (
     NAME,
     RETURN,
     SAME_ORIGIN,
-    Service,
     a_draft,
-    serving,
+    serving_pages,
+    stored_draft,
     visiting,
 )
 from tests.examples import NOW
 from tests.publications.examples import SYSTEM, WITH_SYSTEM
-from tests.serving import BASE, settings_for
+from tests.serving import BASE, Service
 
 CHANGED = "Siden er vist på nytt"
 
 
 @pytest.fixture
 async def service(database_url: str) -> AsyncIterator[Service]:
-    async with serving(settings_for(database_url, operator_name="Prøvedrift AS")) as service:
+    async with serving_pages(database_url, operator_name="Prøvedrift AS") as service:
         yield service
 
 
@@ -50,7 +50,7 @@ async def drafted(service: Service, **more: Any) -> UUID:
 
 
 async def status_of(service: Service, client_id: UUID) -> DraftStatus:
-    return (await service.draft(client_id)).status
+    return (await stored_draft(service, client_id)).status
 
 
 async def renamed(service: Service, **values: Any) -> None:
@@ -82,7 +82,7 @@ async def test_looking_without_login_leaves_no_trace(service: Service) -> None:
     client_id = await drafted(service)
     async with service.browser() as browser:
         await browser.get(f"/confirm-client/{client_id}?redirectPort=8765&redirectPath=/x")
-    draft = await service.draft(client_id)
+    draft = await stored_draft(service, client_id)
     assert (draft.opened_at, draft.redirect_port) == (None, None)
 
 
@@ -258,7 +258,7 @@ async def test_a_no_is_kept_with_its_reason(service: Service) -> None:
     async with visiting(service, client_id) as visitor:
         answer = await visitor.decide("decline", reason="notOrdered")
     assert answer.headers["location"] == f"{RETURN}?status=Cancelled"
-    draft = await service.draft(client_id)
+    draft = await stored_draft(service, client_id)
     assert draft.status is DraftStatus.DECLINED
     assert draft.decline_reason is DeclineReason.NOT_ORDERED
 
@@ -390,7 +390,7 @@ async def test_draft_and_system_may_both_ask_for_the_typed_code(
     client_id = await drafted(service, pairing=pairing)
     catalogue = replace(WITH_SYSTEM, client_systems=[system])
     await service.add(CatalogueVersion(content=catalogue, applied_at=NOW))
-    draft = await service.draft(client_id)
+    draft = await stored_draft(service, client_id)
     code = pairing_code(
         client_id, draft.public_key.thumbprint, secret_key=service.settings.secret_key
     )
@@ -495,7 +495,7 @@ async def test_people_who_press_at_once_make_one_client(service: Service) -> Non
 @pytest.mark.race
 async def test_a_code_is_not_found_by_trying_it_many_times_at_once(service: Service) -> None:
     client_id = await drafted(service, pairing=True)
-    draft = await service.draft(client_id)
+    draft = await stored_draft(service, client_id)
     code = pairing_code(
         client_id, draft.public_key.thumbprint, secret_key=service.settings.secret_key
     )

@@ -21,19 +21,19 @@ from app.client_drafts.models import ClientDraft, ParkedDecision
 from app.client_drafts.rules import DeclineReason, DraftStatus, LastVisit
 from app.clients.models import ClientConfiguration
 from tests.client_drafts.rights import PERSON, ToldRights
-from tests.client_drafts.serving import (
+from tests.client_drafts.visiting import (
     NAME,
     RETURN,
     SAME_ORIGIN,
-    Service,
     Visitor,
     a_draft,
-    serving,
+    serving_pages,
+    stored_draft,
     visiting,
 )
 from tests.examples import NOW, ORGANIZATION
 from tests.publications.examples import WITH_SYSTEM
-from tests.serving import BASE, settings_for
+from tests.serving import BASE, Service
 
 RIGHT = PersonRight(
     resource_id="the-right",
@@ -49,7 +49,7 @@ async def rights() -> ToldRights:
 
 @pytest.fixture
 async def service(database_url: str, rights: ToldRights) -> AsyncIterator[Service]:
-    async with serving(settings_for(database_url)) as service:
+    async with serving_pages(database_url) as service:
         with_right = replace(WITH_SYSTEM, person_right=RIGHT)
         await service.add(CatalogueVersion(content=with_right, applied_at=NOW))
         service.app.state.person_rights = rights
@@ -97,7 +97,7 @@ async def test_without_the_right_a_page_says_who_can_help_and_nothing_of_the_res
             assert said in text
         assert "EN ANNEN AS" in text
         assert f'href="{RETURN}?status=Rejected"' in text
-        draft = await service.draft(visitor.client_id)
+        draft = await stored_draft(service, visitor.client_id)
         for hidden in ("nhn:selvbetjening/client", draft.public_key.thumbprint, "Bekreft</button>"):
             assert hidden not in text
         assert 'name="action"' not in text
@@ -238,7 +238,7 @@ async def test_passing_on_gives_a_text_in_each_language_and_more_time(
     assert "<textarea" not in (await visitor.open()).text
     answer = await passed_on(visitor)
     assert answer.headers["location"] == f"{visitor.page}?lang=nb"
-    draft = await service.draft(visitor.client_id)
+    draft = await stored_draft(service, visitor.client_id)
     assert (draft.status, draft.escalated_at) == (DraftStatus.PENDING, NOW)
     assert draft.expires_at == NOW + timedelta(days=7)
     text = (await visitor.open()).text
@@ -260,7 +260,7 @@ async def test_passing_on_gives_a_text_in_each_language_and_more_time(
 async def test_who_may_decide_passes_nothing_on(service: Service, visitor: Visitor) -> None:
     fields = {"formToken": await visitor.token(), "lang": "nb"}
     await visitor.browser.post(f"{visitor.page}/pass-on", data=fields, headers=SAME_ORIGIN)
-    assert (await service.draft(visitor.client_id)).escalated_at is None
+    assert (await stored_draft(service, visitor.client_id)).escalated_at is None
 
 
 @pytest.mark.parametrize(
@@ -279,7 +279,7 @@ async def test_only_the_pages_own_form_passes_on(
     fields = {"formToken": token or await visitor.token()}
     answer = await visitor.browser.post(f"{visitor.page}/pass-on", data=fields, headers=headers)
     assert answer.status_code == status
-    assert (await service.draft(visitor.client_id)).escalated_at is None
+    assert (await stored_draft(service, visitor.client_id)).escalated_at is None
 
 
 async def passed_on(visitor: Visitor) -> httpx2.Response:
@@ -318,7 +318,7 @@ async def test_a_shared_link_keeps_no_old_redirect(service: Service) -> None:
     await service.add(draft)
     async with visiting(service, draft.client_id, person=PERSON) as visitor:
         await visitor.open("?shared=1&redirectPort=8765&redirectPath=/x")
-    assert (await service.draft(draft.client_id)).redirect_port is None
+    assert (await stored_draft(service, draft.client_id)).redirect_port is None
 
 
 async def test_a_shared_link_stays_one_through_the_login_page(
@@ -354,4 +354,4 @@ async def test_without_an_altinn_anybody_who_logs_in_may_confirm(
 
 
 async def status_of(service: Service, client_id: UUID) -> DraftStatus:
-    return (await service.draft(client_id)).status
+    return (await stored_draft(service, client_id)).status

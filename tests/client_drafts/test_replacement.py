@@ -30,7 +30,7 @@ from app.clients.rules import ClientEvent
 from app.notices.letters import letter_of, link_address
 from app.notices.models import Notice
 from app.notices.rules import NoticeKind, Recipient
-from tests.client_drafts.serving import SAME_ORIGIN
+from tests.client_drafts.visiting import SAME_ORIGIN
 from tests.installers.keys import InstallersKey, ec_key, key_proof
 from tests.serving import (
     CLIENT_SCOPE,

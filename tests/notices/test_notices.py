@@ -23,7 +23,7 @@ from app.notices.models import Notice
 from app.notices.rules import BLOCKS_WITHIN, KEPT, NoticeKind, Recipient, block_token, wait_after
 from app.notices.use_cases import send_one, sweep_notices
 from app.settings import MailSecurity
-from tests.client_drafts.serving import SAME_ORIGIN
+from tests.client_drafts.visiting import SAME_ORIGIN
 from tests.notices.mail_server import Mailbox, mail_server
 from tests.serving import FJORD, KARI, Service, a_draft, serving
 

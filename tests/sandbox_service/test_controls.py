@@ -29,8 +29,9 @@ from app.sandbox_service.service import create_service
 from app.sandbox_service.state import make_state
 from app.settings import NOT_FROM_VARIABLES, Settings
 from app.web.frame import Frame
+from tests.applications import alive
 from tests.installers.keys import ec_key
-from tests.serving import CLIENT_SCOPE, REVOKED, Service, a_draft, alive, problem_of, serving
+from tests.serving import CLIENT_SCOPE, REVOKED, Service, a_draft, problem_of, serving
 
 SECRET = "the-secret-of-these-controls"
 RETURN = "http://localhost:8765/callback"

@@ -11,7 +11,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import httpx2
-from litestar import Litestar
 from msgspec import Struct
 
 from app.access.callers import Origin
@@ -22,64 +21,29 @@ from app.apis.models import CatalogueVersion
 from app.client_drafts.models import ClientDraft
 from app.client_drafts.wire import AskedFor
 from app.client_keys.wire import StoredKey
-from app.database import Database
-from app.main import application
 from app.organizations.models import Organization
 from app.organizations.register import Verdict
-from app.settings import Settings
-from app.web.frame import Frame
 from tests.approvals.examples import CLIENT_SCOPE
 from tests.examples import NOW, ORGANIZATION
 from tests.publications.examples import WITH_SYSTEM
-from tests.serving import alive
+from tests.serving import Service, serving
 
 RETURN = "http://localhost:8765/done"
 NAME = "Kari Nordmann"
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
 
 
-class Service(Struct):
-    settings: Settings
-    app: Litestar
-    framed: Frame
-    told: list[tuple[UUID, int]] = []
-    """What the confirmations wanted the issuer to know before they answered."""
-
-    @property
-    def database(self) -> Database:
-        database: Database = self.app.state.database
-        return database
-
-    def browser(self) -> httpx2.AsyncClient:
-        transport = httpx2.ASGITransport(app=self.framed)  # type: ignore[arg-type]  # its own types
-        return httpx2.AsyncClient(transport=transport, base_url=self.settings.base_url)
-
-    async def add(self, row: Any) -> None:
-        async with self.database.sessions() as db, db.begin():
-            db.add(row)
-
-    async def draft(self, client_id: UUID) -> ClientDraft:
-        async with self.database.sessions() as db:
-            return await db.get_one(ClientDraft, client_id)
-
-
 @asynccontextmanager
-async def serving(settings: Settings) -> AsyncIterator[Service]:
-    framed = application(settings, clock=lambda: NOW)
-    assert isinstance(framed, Frame)
-    app = framed.app
-    assert isinstance(app, Litestar)
-    async with alive(app):
-        service = Service(settings, app, framed)
-
-        async def told(client_id: UUID, version: int) -> bool:
-            service.told.append((client_id, version))
-            return True
-
-        app.state.published = told
+async def serving_pages(database_url: str, **settings: Any) -> AsyncIterator[Service]:
+    async with serving(database_url, **settings) as service:
         await service.add(CatalogueVersion(content=WITH_SYSTEM, applied_at=NOW))
         await service.add(an_organization())
         yield service
+
+
+async def stored_draft(service: Service, client_id: UUID) -> ClientDraft:
+    async with service.database.sessions() as db:
+        return await db.get_one(ClientDraft, client_id)
 
 
 def a_draft(**more: Any) -> ClientDraft:
