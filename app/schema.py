@@ -39,9 +39,9 @@ async def refuse_other_revision(connection: Connection) -> None:
             f"({needed}): start that one."
         )
     if found != needed:
+        is_at = f"is at revision {found}" if found else "has no schema"
         raise OtherRevision(
-            f"The database is at revision {found}, this service needs {needed}: "
-            "run `onboarding migrate`."
+            f"The database {is_at}, this service needs revision {needed}: run `onboarding migrate`."
         )
 
 

@@ -149,8 +149,8 @@ def onboarding(*arguments: str, **environment: str) -> subprocess.CompletedProce
 def test_a_database_that_is_not_migrated_is_refused(command: str, empty_database_url: str) -> None:
     ended = onboarding(command, **service_environment(empty_database_url))
     assert ended.returncode == 1
-    needed = f"this service needs {newest_revision()}: run `onboarding migrate`."
-    assert ended.stderr.splitlines() == [f"The database is at revision None, {needed}"]
+    needed = f"this service needs revision {newest_revision()}: run `onboarding migrate`."
+    assert ended.stderr.splitlines() == [f"The database has no schema, {needed}"]
 
 
 @pytest.mark.parametrize("command", ["serve", "worker", "migrate"])

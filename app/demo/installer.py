@@ -116,7 +116,7 @@ class Installer:
                 self.tell.answered(answer, ["error", "DPoP-Nonce"] if wants_nonce else ["error"])
                 self.tell.say(AGAIN[error])
             if not wants_nonce:
-                time.sleep(1)
+                time.sleep(1)  # it does not say when it will know
 
     def _token_asked(self, scope: str, *, told: bool) -> httpx2.Response:
         url = f"{self.places.issuer}/connect/token"

@@ -17,6 +17,7 @@ SUPPLIER = "310700029"
 RIGHT = "nhn-helseid-databehandler"
 ACCESS_MANAGER = "synne"
 ASK_EVERY_SECONDS = 0.5
+"""As installers of today, which know `GET /v1/client` alone. Fjord Sky's waits for news instead."""
 NOTICED_WITHIN_SECONDS = 20.0
 PERSON_WITHIN_SECONDS = 300.0
 

@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
-from litestar import Litestar, Request, Response, Router
+from litestar import Litestar, Request, Response, Router, get
 from litestar.datastructures import State
 from litestar.openapi import OpenAPIConfig
+from litestar.response import Redirect
 from litestar.types import ASGIApp
 
 from app.sandbox.altinn.altinn import Altinn
@@ -19,6 +20,7 @@ from app.sandbox.altinn.router import altinn_router
 from app.sandbox.altinn_pages.router import altinn_pages_router
 from app.sandbox.clock import Clock
 from app.sandbox.controls.clock_routes import ask_for_time
+from app.sandbox.controls.routes import PATH as CONTROLS
 from app.sandbox.controls.routes import Controlled, controls_router
 from app.sandbox.controls.service_controls import ServiceControls
 from app.sandbox.enhetsregisteret.register import Register
@@ -44,6 +46,12 @@ def unexpected(
     """A mistake of the stand-ins' own, which must not pass for an answer of the neighbour's."""
     logger.error("%s %s", request.method, request.url.path, exc_info=error)
     return Response({"detail": "The sandbox itself failed."}, status_code=500)
+
+
+@get("/", include_in_schema=False, sync_to_thread=False)
+def to_page() -> Redirect:
+    """For whoever opens the bare address."""
+    return Redirect(f"{CONTROLS}/")
 
 
 def create_app() -> ASGIApp:
@@ -132,7 +140,7 @@ def _stand_ins(
         await service_controls.close()
 
     return Litestar(
-        route_handlers=routers,
+        route_handlers=[*routers, to_page],
         state=State(state),
         lifespan=[alive],
         openapi_config=OpenAPIConfig(

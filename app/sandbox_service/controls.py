@@ -55,7 +55,7 @@ from app.web.frame import Frame
 from app.web.problem_details import answer_exception, answer_http_exception, answer_problem
 from app.worker import domain_work
 
-ASKED_BY_THE_PAGE = frozenset({"/overview", "/faults", "/mailbox"})
+ASKED_BY_PAGE_AND_STAND_INS = frozenset({"/overview", "/faults", "/mailbox", "/clock"})
 
 
 def create_app() -> ASGIApp:
@@ -97,7 +97,7 @@ def create_app() -> ASGIApp:
         openapi_config=None,
         logging_config=None,
     )
-    return Frame(app, trusted_proxies=[], headers={}, asked_often=ASKED_BY_THE_PAGE)
+    return Frame(app, trusted_proxies=[], headers={}, asked_often=ASKED_BY_PAGE_AND_STAND_INS)
 
 
 @asynccontextmanager

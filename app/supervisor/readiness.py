@@ -62,6 +62,17 @@ def wait_until_ready(
     raise SandboxFailed(f"The sandbox is not ready: no answer at {missing[0][1]}.")
 
 
+def greeting(ready: ReadyInfo) -> str:
+    """For the person who has typed the command: where to look."""
+    page, reference = f"{ready.control_url}/", f"{ready.base_url}/docs/v1/index.html"
+    width = max(len(page), len(reference))
+    return (
+        "\nThe sandbox is ready, and Ctrl-C ends it. Open in a browser:\n"
+        f"  {page:{width}}  who is there, what happens, and what you can do\n"
+        f"  {reference:{width}}  what the service can be asked\n\n"
+    )
+
+
 def refuse_ready_file(file: Path | None) -> None:
     """Before anything is started for nothing."""
     if file is not None and not os.access(file.absolute().parent, os.W_OK):

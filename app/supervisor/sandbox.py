@@ -29,7 +29,12 @@ from app.supervisor.ending import Ending
 from app.supervisor.failure import SandboxFailed
 from app.supervisor.folder import sandbox_folder
 from app.supervisor.options import SandboxOptions
-from app.supervisor.readiness import refuse_ready_file, wait_until_ready, write_ready_file
+from app.supervisor.readiness import (
+    greeting,
+    refuse_ready_file,
+    wait_until_ready,
+    write_ready_file,
+)
 from app.supervisor.seed_file import SeedFile, read_seed_file
 
 NEIGHBOURS = "neighbours"
@@ -116,6 +121,8 @@ class Sandbox:
             write_ready_file(file, self.ready)
         sys.stdout.write(msgspec.json.encode(self.ready).decode() + "\n")
         sys.stdout.flush()
+        if sys.stderr.isatty():
+            sys.stderr.write(greeting(self.ready))
         try:
             yield
         finally:

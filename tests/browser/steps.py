@@ -13,6 +13,16 @@ CUT_OFF = """[...document.querySelectorAll("main *")].filter(element => {
     const frame = element.parentElement.closest(".ds-card, .ds-alert, main");
     return element.getBoundingClientRect().right > frame.getBoundingClientRect().right + 1;
 }).map(element => element.outerHTML.slice(0, 100))"""
+# Of headings: on more than one line.
+BROKEN_WORDS = """[...document.querySelectorAll("h1, h2")].flatMap(heading => {
+    const text = document.createTreeWalker(heading, NodeFilter.SHOW_TEXT).nextNode();
+    return [...text.data.matchAll(/\\S+/g)].filter(word => {
+        const range = document.createRange();
+        range.setStart(text, word.index);
+        range.setEnd(text, word.index + word[0].length);
+        return range.getClientRects().length > 1;
+    }).map(word => word[0]);
+})"""
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
 SCREENSHOTS = os.environ.get("SCREENSHOTS")
 """A folder for whoever wants to look at the pages."""
@@ -41,6 +51,7 @@ async def looked_at(page: Page, name: str) -> None:
     await page.set_viewport_size({"width": 320, "height": 640})
     assert await page.evaluate("document.documentElement.scrollWidth") <= 320
     assert await page.evaluate(CUT_OFF) == []
+    assert await page.evaluate(BROKEN_WORDS) == []
     await picture(page, f"{name}-320")
     assert before is not None
     await page.set_viewport_size(before)

@@ -91,6 +91,12 @@ async def test_the_services_own_controls_are_passed_on(
     assert service[1] == [(path, SECRET, body)]
 
 
+async def test_the_bare_address_leads_to_the_page(http: httpx2.AsyncClient) -> None:
+    answer = await http.get("/", follow_redirects=True)
+    assert answer.url.path == "/_sandbox/"
+    assert answer.headers["content-type"].startswith("text/html")
+
+
 async def test_reset_forgets_clients_and_faults_and_tells_the_service(
     controls: httpx2.AsyncClient, service: tuple[str, list[tuple[str, str | None, bytes]]]
 ) -> None:

@@ -125,6 +125,20 @@ def test_a_signal_ends_all_of_it_and_leaves_nothing(tmp_path: Path) -> None:
     assert not [folder for folder in folders if folder.exists()]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no terminals of this kind")
+def test_whoever_sits_at_the_terminal_is_told_where_to_look() -> None:
+    terminal, behind_it = os.openpty()
+    with sandbox(stderr=behind_it) as running:
+        os.close(behind_it)
+        shown = ""
+        while "what the service can be asked" not in shown:
+            shown += os.read(terminal, 4096).decode()
+        assert f"{running.ready.control_url}/ " in shown
+        assert f"{running.ready.base_url}/docs/v1/index.html " in shown
+        assert '"event"' not in shown  # nobody has asked for anything
+    os.close(terminal)
+
+
 def test_nothing_survives_the_parents_sudden_death() -> None:
     with sandbox() as running:
         children = running.children()
