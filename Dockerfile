@@ -1,6 +1,7 @@
 # One image for every command: serve, worker, migrate, sandbox.
 #   docker run --read-only --tmpfs /tmp -e ONBOARDING_… -p 8080:8080 IMAGE
 #   docker run --read-only --tmpfs /tmp IMAGE migrate
+#   docker run --read-only --tmpfs /tmp --no-healthcheck IMAGE worker   (it serves nothing)
 #   docker run --read-only --tmpfs /tmp -p 8080:8080 -p 8081:8081 IMAGE sandbox --host 0.0.0.0
 FROM python:3.11-slim-bookworm AS build
 

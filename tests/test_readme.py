@@ -137,8 +137,10 @@ def test_the_steps_of_the_readme_lead_to_a_client_with_two_keys(tmp_path: Path) 
             )
             assert replaced == 1
         for step in ("GET /v1/client", "GET /v1/client-secret"):
-            script = script.replace(f"call {step}\n", f"call {step} | tee {step.rsplit('/')[-1]}\n")
-        environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+            kept = tmp_path / step.rsplit("/")[-1]
+            script = script.replace(f"call {step}\n", f"call {step} | tee '{kept}'\n")
+        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        environment = {**os.environ, "PATH": path, "TMPDIR": str(tmp_path)}
         done = subprocess.run(
             ["bash", "-e", "-o", "pipefail", "-c", script],
             cwd=tmp_path,
