@@ -14,7 +14,6 @@ from hashlib import sha256
 from uuid import UUID
 
 from msgspec import Struct
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.apis.catalogue import Catalogue
@@ -22,6 +21,7 @@ from app.audit.trail import Actor, Happened, record
 from app.changes.queries import VersionCheck, check_version, client_changed
 from app.client_drafts.models import ClientDraft
 from app.client_drafts.queries import draft_to_decide
+from app.client_drafts.registering import key_may_be_taken
 from app.client_drafts.rules import (
     TRANSITIONS,
     ActivationCodeRejected,
@@ -30,7 +30,7 @@ from app.client_drafts.rules import (
     DraftNotFound,
     DraftStatus,
 )
-from app.client_drafts.use_cases import make_client, raise_if_key_taken
+from app.client_drafts.use_cases import make_client
 from app.publications.leases import wanted_now
 from app.settings import Settings
 from app.state_machine import next_state
@@ -79,7 +79,7 @@ async def activate_client_draft(
     Whoever calls has shown that he holds the draft's key; `has_seen` refuses when he has not seen
     what he activates. Raises `KeyTaken` and `DraftOutdated`, which leave everything as it is.
     """
-    try:
+    with key_may_be_taken():
         async with db.begin():
             draft = await draft_to_decide(db, client_id)
             if draft is None:
@@ -90,9 +90,6 @@ async def activate_client_draft(
                 await _activate(db, draft, actor, catalogue, settings, now)
             made = draft.status is DraftStatus.CONFIRMED
             version = await wanted_now(db, draft.final_client_id) if made else None
-    except IntegrityError as error:
-        raise_if_key_taken(error)
-        raise
     return Activated(draft.final_client_id, draft.status, version)
 
 

@@ -9,7 +9,6 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import func, select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.apis.catalogue import Catalogue
@@ -17,6 +16,7 @@ from app.audit.trail import WORKER, Actor, Happened, record
 from app.changes.queries import client_changed
 from app.client_drafts.models import ClientDraft
 from app.client_drafts.queries import is_registered
+from app.client_drafts.registering import key_may_be_taken, register_key
 from app.client_drafts.rules import (
     EXCHANGED_AFTER,
     SEEN_LATELY,
@@ -32,7 +32,7 @@ from app.client_drafts.telling import tell_of_replaced_keys, tell_of_waiting_key
 from app.client_keys.models import ClientKey
 from app.client_keys.queries import live_keys_to_change
 from app.client_keys.rules import TRANSITIONS as KEY_TRANSITIONS
-from app.client_keys.rules import KeyEvent, KeyOrigin, KeyTaken, end_of_life
+from app.client_keys.rules import KeyEvent, KeyTaken
 from app.clients.models import ClientConfiguration
 from app.clients.rules import ClientStatus
 from app.database import Sessions
@@ -96,17 +96,7 @@ async def _exchange(
 ) -> int:
     for key in keys:
         key.state = next_state(KEY_TRANSITIONS, key.state, KeyEvent.REVOKE)
-    db.add(
-        ClientKey(
-            thumbprint=draft.public_key.thumbprint,
-            client_id=client.client_id,
-            kid=draft.public_key.kid,
-            public_key=draft.public_key,
-            origin=KeyOrigin.API,
-            created_at=now,
-            expires_at=end_of_life(now, settings.key_life_days, scale=settings.time_scale),
-        )
-    )
+    register_key(db, draft, settings, now)
     record(
         db,
         Happened.KEYS_REPLACED,
@@ -153,7 +143,7 @@ async def exchange_due(
 async def _exchange_one(
     sessions: Sessions, draft_id: UUID, catalogue: Catalogue, settings: Settings, now: datetime
 ) -> None:
-    try:
+    with key_may_be_taken():
         async with sessions.begin() as db:
             draft = await _waiting_draft(db, draft_id)
             if draft is None:
@@ -163,8 +153,6 @@ async def _exchange_one(
             client, keys = await _locked(db, draft)
             draft.status = next_state(TRANSITIONS, draft.status, DraftEvent.EXCHANGE)
             await _exchange(db, draft, client, keys, catalogue, settings, now)
-    except IntegrityError as error:
-        raise KeyTaken from error  # registered at the same moment
 
 
 async def _refuse(sessions: Sessions, draft_id: UUID, reason: DeclineReason, now: datetime) -> None:

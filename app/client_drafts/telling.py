@@ -1,11 +1,12 @@
 """Whom a confirmation concerns is told of it, and can stop what he does not know."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.apis.catalogue import Catalogue, ClientSystem, Policy
+from app.apis.catalogue import Catalogue, Policy
 from app.approvals.models import ScopeAccess
 from app.approvals.rules import AccessState
 from app.client_drafts.models import ClientDraft
@@ -24,18 +25,7 @@ def tell_of_client(
     now: datetime,
 ) -> None:
     """Where nothing is activated, nothing but the person stands against a foreign draft."""
-    system = catalogue.systems[draft.client_system_id]
-    tell(
-        db,
-        NoticeKind.CLIENT_CONFIRMED,
-        draft.client_id,
-        [
-            (Recipient.ORGANIZATION, contact_email),
-            (Recipient.SUPPLIER, system.supplier_contact),
-        ],
-        facts=_facts(draft, system, organization_name),
-        at=now,
-    )
+    _tell(db, NoticeKind.CLIENT_CONFIRMED, draft, catalogue, organization_name, contact_email, now)
 
 
 def tell_of_waiting_keys(
@@ -46,18 +36,8 @@ def tell_of_waiting_keys(
     now: datetime,
 ) -> None:
     """Of an exchange that they can stop."""
-    system = catalogue.systems[draft.client_system_id]
-    tell(
-        db,
-        NoticeKind.KEYS_TO_BE_REPLACED,
-        client.client_id,
-        [
-            (Recipient.ORGANIZATION, client.contact_email),
-            (Recipient.SUPPLIER, system.supplier_contact),
-        ],
-        facts=_facts(draft, system, client.organization_name),
-        at=now,
-    )
+    name, contact = client.organization_name, client.contact_email
+    _tell(db, NoticeKind.KEYS_TO_BE_REPLACED, draft, catalogue, name, contact, now)
 
 
 async def tell_of_replaced_keys(
@@ -68,18 +48,39 @@ async def tell_of_replaced_keys(
     now: datetime,
 ) -> None:
     """Of an exchange that has happened; the owners who approved the client by hand too."""
-    system = catalogue.systems[draft.client_system_id]
+    name, contact = client.organization_name, client.contact_email
     owners = await _owners_who_approved(db, client, catalogue)
+    _tell(db, NoticeKind.KEYS_REPLACED, draft, catalogue, name, contact, now, owners)
+
+
+def _tell(
+    db: AsyncSession,
+    kind: NoticeKind,
+    draft: ClientDraft,
+    catalogue: Catalogue,
+    organization_name: str,
+    contact_email: str | None,
+    now: datetime,
+    owners: Sequence[str | None] = (),
+) -> None:
+    system = catalogue.systems[draft.client_system_id]
     tell(
         db,
-        NoticeKind.KEYS_REPLACED,
-        client.client_id,
+        kind,
+        draft.final_client_id,
         [
-            (Recipient.ORGANIZATION, client.contact_email),
+            (Recipient.ORGANIZATION, contact_email),
             (Recipient.SUPPLIER, system.supplier_contact),
             *((Recipient.API_OWNER, contact) for contact in owners),
         ],
-        facts=_facts(draft, system, client.organization_name),
+        facts={
+            "system": system.name,
+            "supplier": system.supplier_name,
+            "organization": organization_name,
+            "number": draft.organization_number,
+            "client_id": str(draft.final_client_id),
+            "draft_id": str(draft.client_id),
+        },
         at=now,
     )
 
@@ -102,14 +103,3 @@ async def _owners_who_approved(
     ]
     apis = [catalogue.api_of_scope[scope] for scope in manual]
     return list(dict.fromkeys(api.owner_contact for api in apis))
-
-
-def _facts(draft: ClientDraft, system: ClientSystem, organization_name: str) -> dict[str, str]:
-    return {
-        "system": system.name,
-        "supplier": system.supplier_name,
-        "organization": organization_name,
-        "number": draft.organization_number,
-        "client_id": str(draft.final_client_id),
-        "draft_id": str(draft.client_id),
-    }

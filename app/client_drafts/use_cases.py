@@ -4,7 +4,6 @@ from datetime import datetime
 from uuid import UUID
 
 from msgspec import Struct
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.callers import EndUser
@@ -15,6 +14,7 @@ from app.changes.queries import client_changed
 from app.client_drafts.models import ClientDraft
 from app.client_drafts.noting import visited
 from app.client_drafts.queries import draft_to_decide, is_registered
+from app.client_drafts.registering import key_may_be_taken, register_key
 from app.client_drafts.replacement import replace_keys
 from app.client_drafts.rules import (
     ACTIVATED_WITHIN,
@@ -29,8 +29,7 @@ from app.client_drafts.rules import (
 )
 from app.client_drafts.telling import tell_of_client
 from app.client_drafts.validity import needs_activation, outdated
-from app.client_keys.models import ClientKey
-from app.client_keys.rules import KeyOrigin, KeyTaken, end_of_life
+from app.client_keys.rules import KeyTaken
 from app.clients.models import ClientConfiguration
 from app.delegations.following import follow
 from app.organizations.queries import entry_of, remembered_organization
@@ -86,7 +85,7 @@ async def confirm_client_draft(
 
     Where the client system asks for activation, the client begins with that.
     """
-    try:
+    with key_may_be_taken():
         async with db.begin():
             draft = await draft_in_force(db, client_id, now=now)
             waits = needs_activation(draft, catalogue)
@@ -106,16 +105,7 @@ async def confirm_client_draft(
                     contact_email=contact_email,
                     now=now,
                 )
-    except IntegrityError as error:
-        raise_if_key_taken(error)
-        raise
     return Decided(draft, version)
-
-
-def raise_if_key_taken(error: IntegrityError) -> None:
-    """Another draft with the same key was confirmed at the same moment."""
-    if "pk_client_keys" in str(error.orig):
-        raise KeyTaken from error
 
 
 async def await_activation(
@@ -156,7 +146,7 @@ async def make_client(
     if draft.replaces_keys_of is not None:
         return await replace_keys(db, draft, catalogue, settings, now)
     await _add_client(db, draft, entry, contact_email, now)
-    _add_key(db, draft, settings, now)
+    register_key(db, draft, settings, now)
     await _ask_for_access(db, draft, catalogue, settings, now)
     if draft.activated_at is None:
         known_name = entry.name if entry else None
@@ -276,17 +266,3 @@ async def _ask_for_access(
     )
     client = await db.get_one(ClientConfiguration, draft.client_id)
     await follow(db, client, catalogue, now=now)
-
-
-def _add_key(db: AsyncSession, draft: ClientDraft, settings: Settings, now: datetime) -> None:
-    db.add(
-        ClientKey(
-            thumbprint=draft.public_key.thumbprint,
-            client_id=draft.client_id,
-            kid=draft.public_key.kid,
-            public_key=draft.public_key,
-            origin=KeyOrigin.API,
-            created_at=now,
-            expires_at=end_of_life(now, settings.key_life_days, scale=settings.time_scale),
-        )
-    )

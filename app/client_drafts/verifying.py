@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 from sqlalchemy import delete, func, select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.person_numbers import unsealed
@@ -22,6 +21,7 @@ from app.changes.queries import client_changed
 from app.client_drafts.models import ClientDraft, ParkedDecision
 from app.client_drafts.parking import asked_in_vain, leased_decision
 from app.client_drafts.queries import draft_of
+from app.client_drafts.registering import key_may_be_taken
 from app.client_drafts.rights import Decider, MayDecide, may_decide
 from app.client_drafts.rules import (
     LEAST_PAUSE,
@@ -40,7 +40,6 @@ from app.client_drafts.use_cases import (
     draft_in_force,
     lapse,
     make_client,
-    raise_if_key_taken,
 )
 from app.client_drafts.validity import needs_activation
 from app.client_keys.rules import KeyTaken
@@ -140,7 +139,7 @@ async def _confirm(verifier: Verifier, parked: ParkedDecision, now: datetime) ->
 
 async def _make_client(verifier: Verifier, parked: ParkedDecision, now: datetime) -> None:
     catalogue = await verifier.catalogues.in_force()
-    try:
+    with key_may_be_taken():
         async with verifier.sessions.begin() as db:
             draft = await draft_in_force(db, parked.client_id, now=now)
             event = _verified(draft, catalogue, now)
@@ -161,9 +160,6 @@ async def _make_client(verifier: Verifier, parked: ParkedDecision, now: datetime
             else:
                 await client_changed(db, draft.client_id)
             await _forget(db, parked)
-    except IntegrityError as error:
-        raise_if_key_taken(error)
-        raise
 
 
 def _verified(draft: ClientDraft, catalogue: Catalogue, now: datetime) -> DraftEvent:
