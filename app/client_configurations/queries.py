@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.apis.queries import newest_version
 from app.approvals.models import ApiAccess, ClaimValue, ScopeAccess
 from app.changes.models import ClientChanges
-from app.client_keys.queries import HAS_ENDED, OWN_KEY, proof_key
+from app.client_keys.queries import HAS_ENDED, IS_OWN_PROOF_KEY, OWN_KEY, proof_key
 from app.clients.models import ClientConfiguration
 from app.database import HotStatement
 from app.delegations.queries import rights_of_client
@@ -80,13 +80,7 @@ CURRENT_CLIENT = HotStatement(
         cast(_claims, Text).label("claims"),
         rights_of_client().label("rights"),
     )
-    .outerjoin(
-        proof_key,
-        and_(
-            proof_key.thumbprint == bindparam("proof_thumbprint"),
-            proof_key.client_id == ClientConfiguration.client_id,
-        ),
-    )
+    .outerjoin(proof_key, IS_OWN_PROOF_KEY)
     .outerjoin(ClientChanges, ClientChanges.client_id == ClientConfiguration.client_id)
     .where(ClientConfiguration.client_id == bindparam("client_id"))
 )

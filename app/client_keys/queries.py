@@ -35,6 +35,10 @@ def is_live(key: type[ClientKey]) -> ColumnElement[bool]:
     return or_(*(key.state == state for state in LIVE))
 
 
+IS_OWN_PROOF_KEY = and_(
+    proof_key.thumbprint == bindparam("proof_thumbprint"),
+    proof_key.client_id == ClientConfiguration.client_id,
+)
 HAS_ENDED = and_(proof_key.thumbprint.is_not(None), not_(is_live(proof_key))).label("key_has_ended")
 
 # The client's own key that signed the proof, for the note of when it was last seen.
@@ -61,13 +65,7 @@ KEYS_OF_CLIENT = HotStatement(
         ClientKey.leaked_at,
     )
     .select_from(ClientConfiguration)
-    .outerjoin(
-        proof_key,
-        and_(
-            proof_key.thumbprint == bindparam("proof_thumbprint"),
-            proof_key.client_id == ClientConfiguration.client_id,
-        ),
-    )
+    .outerjoin(proof_key, IS_OWN_PROOF_KEY)
     .outerjoin(
         ClientKey,
         and_(
@@ -96,13 +94,7 @@ CHECKED_KEY = HotStatement(
         .label("issuer_is_told_in"),
     )
     .select_from(ClientConfiguration)
-    .outerjoin(
-        proof_key,
-        and_(
-            proof_key.thumbprint == bindparam("proof_thumbprint"),
-            proof_key.client_id == ClientConfiguration.client_id,
-        ),
-    )
+    .outerjoin(proof_key, IS_OWN_PROOF_KEY)
     .outerjoin(
         ClientKey,
         and_(
@@ -145,13 +137,8 @@ async def standing_of(
     which that is and when it was last seen."""
     found = await db.execute(
         select(ClientConfiguration.status, HAS_ENDED, *OWN_KEY)
-        .outerjoin(
-            proof_key,
-            and_(
-                proof_key.thumbprint == proof_thumbprint,
-                proof_key.client_id == ClientConfiguration.client_id,
-            ),
-        )
-        .where(ClientConfiguration.client_id == client_id)
+        .outerjoin(proof_key, IS_OWN_PROOF_KEY)
+        .where(ClientConfiguration.client_id == client_id),
+        {"proof_thumbprint": proof_thumbprint},
     )
     return found.one_or_none()

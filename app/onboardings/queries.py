@@ -24,7 +24,7 @@ from app.changes.models import ClientChanges
 from app.client_drafts.models import ClientDraft
 from app.client_drafts.rules import DraftStatus
 from app.client_keys.models import ClientKey
-from app.client_keys.queries import HAS_ENDED, OWN_KEY, proof_key
+from app.client_keys.queries import HAS_ENDED, IS_OWN_PROOF_KEY, OWN_KEY, proof_key
 from app.clients.models import ClientConfiguration
 from app.database import HotStatement
 from app.delegations.models import Delegation, DelegationPoll
@@ -175,11 +175,5 @@ ONBOARDING = HotStatement(
     .outerjoin(ToldScopes, ToldScopes.client_id == ClientConfiguration.client_id)
     .outerjoin(OnboardingTokenVersion, OnboardingTokenVersion.client_id == _client_id)
     .outerjoin(Organization, Organization.organization_number == _number)
-    .outerjoin(
-        proof_key,
-        and_(
-            proof_key.thumbprint == bindparam("proof_thumbprint"),
-            proof_key.client_id == ClientConfiguration.client_id,
-        ),
-    )
+    .outerjoin(proof_key, IS_OWN_PROOF_KEY)
 )
