@@ -45,7 +45,7 @@ from app.access.login_sessions import (
 )
 from app.client_drafts.limits import login_limit
 from app.client_drafts.noting import note_visit
-from app.client_drafts.redirects import legacy_redirect
+from app.client_drafts.redirects import legacy_redirect, page_address
 from app.client_drafts.rules import LastVisit
 from app.settings import Settings
 from app.web.forms import FormRefused, PageRequest, own_form
@@ -93,10 +93,6 @@ def login_page(
         shown={"goal": goal, "notice": notice.value},
     )
     return show(request, page)
-
-
-def page_address(client_id: UUID, *, shared: bool = False) -> str:
-    return f"/confirm-client/{client_id}{'?shared=1' if shared else ''}"
 
 
 def _with_redirect(goal: Goal) -> str:

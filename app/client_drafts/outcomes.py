@@ -7,9 +7,8 @@ from litestar import Response
 from app.access.callers import EndUser
 from app.client_drafts.activation import activation_code
 from app.client_drafts.decision_form import Action
-from app.client_drafts.login_pages import page_address
 from app.client_drafts.models import ClientDraft
-from app.client_drafts.redirects import redirect_target
+from app.client_drafts.redirects import page_address, redirect_target
 from app.client_drafts.rules import DeclineReason, DraftOutdated, DraftStatus
 from app.web.forms import PageRequest
 from app.web.languages import Language

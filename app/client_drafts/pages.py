@@ -19,7 +19,6 @@ from app.client_drafts.decision_form import (
     types_code,
 )
 from app.client_drafts.limits import typed_code_limits
-from app.client_drafts.login_pages import page_address
 from app.client_drafts.outcomes import (
     address_after,
     code_for,
@@ -28,6 +27,7 @@ from app.client_drafts.outcomes import (
 )
 from app.client_drafts.parking import park_client_draft
 from app.client_drafts.passing_on import leave_page, no_right_page, pass_on
+from app.client_drafts.redirects import page_address
 from app.client_drafts.rights import MayDecide
 from app.client_drafts.rules import DraftExpired, DraftOutdated, DraftStatus
 from app.client_drafts.use_cases import Decided, confirm_client_draft, decline_client_draft

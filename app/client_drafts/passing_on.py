@@ -6,11 +6,11 @@ from litestar import Response, post
 from litestar.params import FromPath
 from msgspec import Struct
 
-from app.client_drafts.login_pages import page_address
 from app.client_drafts.outcomes import REJECTED, target_of
 from app.client_drafts.page_view import code_is_typed
 from app.client_drafts.pairing import pairing_code
 from app.client_drafts.parking import pass_on_client_draft
+from app.client_drafts.redirects import page_address
 from app.client_drafts.rights import MayDecide, other_organizations
 from app.client_drafts.visits import Visit, goal_of, visit_of
 from app.settings import Settings

@@ -1,14 +1,21 @@
-"""Where the browser goes once a draft is decided: to the draft's own address, or the old link's."""
+"""Where the browser goes: to our page, and once a draft is decided to its own address, or the old
+link's."""
 
 import re
 from collections.abc import Collection
 from urllib.parse import unquote_plus, urlsplit
+from uuid import UUID
 
 from app.client_systems.redirect_uris import address_fault
 from app.problems import FieldError
 
 _PORT = re.compile(r"[0-9]{4,5}")
 _PATH = re.compile(r"/?[A-Za-z0-9/._-]{1,99}")
+
+
+def page_address(client_id: UUID, *, shared: bool = False) -> str:
+    """Below our own base: where the person decides, or to whom the link was passed on."""
+    return f"/confirm-client/{client_id}{'?shared=1' if shared else ''}"
 
 
 def confirmation_redirect_error(

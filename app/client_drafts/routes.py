@@ -8,6 +8,7 @@ from app.access.onboarding_tokens import onboarding_token
 from app.client_drafts.creation import DraftMaker, create_client_draft
 from app.client_drafts.keeping import CreatedDraft
 from app.client_drafts.pairing import pairing_code
+from app.client_drafts.redirects import page_address
 from app.client_drafts.wire import ClientDraftCreated
 from app.settings import Settings
 from app.web.bodies import check_content_type
@@ -50,12 +51,11 @@ async def post_client_draft(request: Request[Any, Any, Any]) -> Response[ClientD
 
 def _answer(draft: CreatedDraft, settings: Settings) -> ClientDraftCreated:
     """The same each time for the same draft."""
-    confirm_url = f"{settings.base_url}/confirm-client/{draft.client_id}"
     return ClientDraftCreated(
         client_id=draft.replaces_keys_of or draft.client_id,
         draft_id=draft.client_id,
-        confirm_url=confirm_url,
-        share_url=f"{confirm_url}?shared=1",
+        confirm_url=settings.base_url + page_address(draft.client_id),
+        share_url=settings.base_url + page_address(draft.client_id, shared=True),
         expires_at=draft.expires_at,
         onboarding_url=f"{settings.base_url}/v1/onboardings/{draft.client_id}",
         onboarding_token=onboarding_token(draft.client_id, secret_key=settings.secret_key),

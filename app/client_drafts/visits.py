@@ -13,7 +13,7 @@ from app.access.login import Standing, standing
 from app.access.login_sessions import Goal, OpenSession
 from app.apis.catalogue import Catalogue
 from app.client_drafts.decision_form import Action
-from app.client_drafts.login_pages import LoginNotice, login_page, page_address
+from app.client_drafts.login_pages import LoginNotice, login_page
 from app.client_drafts.models import ClientDraft
 from app.client_drafts.noting import note_visit
 from app.client_drafts.outcomes import (
@@ -23,7 +23,7 @@ from app.client_drafts.outcomes import (
     outdated_page,
 )
 from app.client_drafts.page_view import ShownDraft, Surroundings, shown_draft
-from app.client_drafts.redirects import legacy_redirect
+from app.client_drafts.redirects import legacy_redirect, page_address
 from app.client_drafts.replaced import last_seen
 from app.client_drafts.rights import Decider, MayDecide, may_decide
 from app.client_drafts.rules import DraftStatus, LastVisit, visit_after

@@ -19,6 +19,7 @@ from app.access.authentication import (
 )
 from app.access.callers import CallingClient
 from app.client_drafts.pairing import pairing_code
+from app.client_drafts.redirects import page_address
 from app.client_drafts.rules import MOST_LENGTHENINGS
 from app.onboardings.pace import Buckets
 from app.onboardings.use_cases import (
@@ -109,11 +110,10 @@ async def post_confirm_link(
             has_seen=partial(check_if_match, sent_if_match(request)),
             now=request.app.state.clock(),
         )
-    confirm_url = f"{settings.base_url}/confirm-client/{draft.client_id}"
     link = ConfirmLink(
         client_id=draft.final_client_id,
-        confirm_url=confirm_url,
-        share_url=f"{confirm_url}?shared=1",
+        confirm_url=settings.base_url + page_address(draft.client_id),
+        share_url=settings.base_url + page_address(draft.client_id, shared=True),
         expires_at=draft.expires_at,
         pairing_code=pairing_code(
             draft.client_id, draft.public_key.thumbprint, secret_key=settings.secret_key

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from app.apis.catalogue import ClientSystem
 from app.approvals.rules import is_automatic
+from app.client_drafts.redirects import page_address
 from app.client_drafts.rules import DraftStatus, status_now
 from app.onboardings.client_steps import is_declared, needing, steps_of_client, with_claim
 from app.onboardings.facts import Around, DraftSeen, Facts
@@ -74,8 +75,7 @@ def _replace_keys(draft: DraftSeen) -> Iterator[Step]:
 
 def _confirm_draft(facts: Facts, draft: DraftSeen, around: Around) -> Step:
     known = confirmation_of(draft, around.now)
-    page = f"{around.base_url}/confirm-client/{facts.client_id}"
-    passed_on = known is Confirmation.PASSED_ON
+    page = page_address(facts.client_id, shared=known is Confirmation.PASSED_ON)
     current = shape_of(StepCode.CONFIRM_CLIENT, known).status is StepStatus.CURRENT
     reason = draft.decline_reason if known is Confirmation.DECLINED else None
     return step(
@@ -83,7 +83,7 @@ def _confirm_draft(facts: Facts, draft: DraftSeen, around: Around) -> Step:
         known,
         reason_detail=reason.value if reason else None,
         affects=draft.scopes,
-        action_url=(f"{page}?shared=1" if passed_on else page) if current else None,
+        action_url=f"{around.base_url}{page}" if current else None,
         action_expires_at=draft.expires_at if current else None,
         since=_confirm_since(draft, known),
     )

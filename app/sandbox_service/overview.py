@@ -19,6 +19,7 @@ from app.client_configurations.overview import (
     client_overview,
 )
 from app.client_drafts.models import ClientDraft
+from app.client_drafts.redirects import page_address
 from app.client_drafts.rules import DraftStatus
 from app.clients.models import ClientConfiguration
 from app.onboardings.use_cases import Surroundings, onboarding_as_it_is
@@ -130,7 +131,7 @@ def _of_draft(draft: ClientDraft, base_url: str, now: datetime) -> ShownClient:
         status=draft.status_at(now),
         created_at=draft.created_at,
         expires_at=draft.expires_at,
-        confirm_url=f"{base_url}/confirm-client/{draft.client_id}",
+        confirm_url=base_url + page_address(draft.client_id),
         replaces_keys_of=draft.replaces_keys_of,
     )
 
