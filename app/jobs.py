@@ -56,6 +56,13 @@ async def do_for_ever(jobs: Sequence[Job], stopping: asyncio.Event, *, within: t
         await asyncio.gather(*lanes, return_exceptions=True)
 
 
+async def ended(task: asyncio.Task[None] | None) -> None:
+    """Cancelled, and over, however it ends; None is over already."""
+    if task is not None:
+        task.cancel()
+        await asyncio.wait([task])
+
+
 async def do_what_is_due(jobs: Sequence[Job]) -> Counter[str]:
     """Each job until it has nothing left, and all again while one had: after the clock is moved.
 

@@ -18,6 +18,7 @@ from app.access.access_tokens import IssuerKeysUnavailable
 from app.access.public_jwk import KeyRefused, PublicKey, acceptable_jwk
 from app.adapters.discovery import Discovery
 from app.adapters.http import Neighbour, NoAnswer
+from app.jobs import ended
 
 log = logging.getLogger(__name__)
 
@@ -60,9 +61,7 @@ class IssuerJwks:
 
     async def __aexit__(self, *_: object) -> None:
         for task in (self._background, self._refreshing):
-            if task is not None:
-                task.cancel()
-                await asyncio.wait([task])
+            await ended(task)
 
     async def key(self, kid: str) -> PublicKey | None:
         """Raises `IssuerKeysUnavailable` when there are no keys to look in."""

@@ -11,11 +11,12 @@ import random
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from types import TracebackType
 from typing import Self, TypeAlias
 from uuid import UUID
 
 import asyncpg
+
+from app.jobs import ended
 
 log = logging.getLogger(__name__)
 
@@ -58,16 +59,8 @@ class ClientEvents:
         self._task = asyncio.create_task(self._listen_for_ever(), name="client events")
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
-            self._task = None
+    async def __aexit__(self, *_: object) -> None:
+        await ended(self._task)
         self.wake_all()
 
     def heard(

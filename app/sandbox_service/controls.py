@@ -29,6 +29,7 @@ from app.audit.trail import Actor
 from app.changes.listener import ClientEvents
 from app.database import Database
 from app.delegations.budget import shared_budgets
+from app.jobs import ended
 from app.notices.letters import letter_of, link_address
 from app.notices.models import Notice
 from app.notices.rules import MAY_BLOCK
@@ -134,7 +135,7 @@ async def _alive(app: Litestar, *, settings: Settings, told: Told) -> AsyncItera
         )
         if told.auto_confirm:
             confirming = asyncio.create_task(persons.confirm_for_ever(), name="auto-confirm")
-            stack.callback(confirming.cancel)
+            stack.push_async_callback(ended, confirming)
         yield
 
 

@@ -3,13 +3,13 @@
 import asyncio
 import logging
 from collections import deque
-from types import TracebackType
 from typing import Self
 
 import msgspec
 from litestar.types import ASGIApp
 
 from app.adapters.http import Neighbour, NoAnswer
+from app.jobs import ended
 from app.sandbox.journal.entries import Entry
 from app.sandbox.journal.recording import Policy, Recording
 from app.settings import Settings
@@ -38,20 +38,12 @@ class Feed:
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        await self._neighbour.__aenter__()
         self._task = asyncio.create_task(self._send_for_ever(), name="journal")
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
-        await self._neighbour.__aexit__(kind, error, traceback)
+    async def __aexit__(self, *_: object) -> None:
+        await ended(self._task)
+        await self._neighbour.close()
 
     def keep(self, entry: Entry) -> None:
         self._waiting.append(entry)

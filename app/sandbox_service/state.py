@@ -10,12 +10,13 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from types import TracebackType
 from typing import Self
 from uuid import UUID
 
 import asyncpg
 from msgspec import Struct
+
+from app.jobs import ended
 
 log = logging.getLogger(__name__)
 
@@ -204,15 +205,8 @@ class SandboxState:
             await self._known.wait()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+    async def __aexit__(self, *_: object) -> None:
+        await ended(self._task)
 
     def unless_moving(self, run: Callable[[], Awaitable[bool]]) -> Callable[[], Awaitable[bool]]:
         """`run`, which does nothing while the clock is moved, and is waited for before it is."""
