@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from app.database import Database
 from app.problems import ServiceUnavailable
-from app.schema import is_later, newest_revision
+from app.schema import STATE, misfit
 
 WITHIN_SECONDS = 3
 CLOCKS_DIFFER_AT_MOST = timedelta(seconds=2)
@@ -33,14 +33,13 @@ async def ready(request: Request[Any, Any, Any]) -> Response[dict[str, object]]:
 async def _faults(database: Database) -> list[str]:
     try:
         async with asyncio.timeout(WITHIN_SECONDS), database.sessions() as db:
-            revision = await db.scalar(text("SELECT version_num FROM alembic_version"))
+            revision, oldest_code = (await db.execute(text(STATE))).one()
             there = await db.scalar(text("SELECT clock_timestamp()"))
     except Exception as error:  # whatever it is, the service is not ready
         return [f"the database does not answer: {type(error).__name__}"]
     faults = []
-    # Migrations only add what the version before can do without, so that it goes on meanwhile.
-    if revision != newest_revision() and not is_later(revision):
-        faults.append(f"the database is at revision {revision}, not {newest_revision()}")
+    if fault := misfit(revision, oldest_code):
+        faults.append(fault)
     if there is None or abs(datetime.now(UTC) - there) > CLOCKS_DIFFER_AT_MOST:
         faults.append("the clock of this host and the database's differ by more than 2 s")
     return faults

@@ -1,14 +1,17 @@
 """Bringing the database's schema up to date."""
 
 import asyncio
+import logging
 
 from alembic import command
 from alembic.config import Config
 from asyncpg import LockNotAvailableError
 from sqlalchemy.exc import DBAPIError
 
-from app.schema import OtherRevision, is_later, revision_at
+from app.schema import OtherRevision, is_ahead
 from app.shipped import shipped
+
+log = logging.getLogger(__name__)
 
 
 def alembic_config(url: str) -> Config:
@@ -22,10 +25,11 @@ def alembic_config(url: str) -> Config:
 def upgrade(url: str, revision: str = "head") -> None:
     """Run the migrations that are missing. Not to be called from a running event loop.
 
-    `OtherRevision` when there is nothing that this code could migrate, or others are in the way.
+    `OtherRevision` when this code cannot work with the database, or others are in the way.
     """
-    if is_later(asyncio.run(revision_at(url))):
-        raise OtherRevision("A later version has migrated the database: there is nothing to do.")
+    if asyncio.run(is_ahead(url)):
+        log.warning("a later version has migrated the database: there is nothing to do")
+        return
     try:
         command.upgrade(alembic_config(url), revision)
     except DBAPIError as error:

@@ -1,9 +1,10 @@
-"""Which state of the database's schema this code needs.
+"""Which state of the database's schema this code can work with.
 
 Without Alembic, whose modules a process that serves would carry for this one question.
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
@@ -12,6 +13,14 @@ import asyncpg
 from asyncpg import Connection, UndefinedTableError
 
 from app.shipped import shipped
+
+# A migration only adds what the version before can do without, so that it goes on. One that takes
+# something away says, in the comment on Alembic's table, the revision of the oldest code that does.
+STATE = """
+    SELECT version_num, obj_description('alembic_version'::regclass, 'pg_class') AS oldest_code
+    FROM alembic_version"""
+
+log = logging.getLogger(__name__)
 
 
 @cache
@@ -26,39 +35,51 @@ def is_later(revision: str | None) -> bool:
     return (revision or "") > newest_revision()
 
 
+def misfit(revision: str | None, oldest_code: str | None) -> str | None:
+    """Why this code cannot work with a database that says so of itself; None where it can."""
+    needed = newest_revision()
+    if is_later(revision):
+        if needed >= (oldest_code or ""):
+            return None
+        return (
+            f"the database is at revision {revision}, which comes from a later version than this "
+            f"({needed}): start that one"
+        )
+    if revision == needed:
+        return None
+    is_at = f"is at revision {revision}" if revision else "has no schema"
+    return f"the database {is_at}, this service needs revision {needed}: run `onboarding migrate`"
+
+
 class OtherRevision(Exception):
-    """The database is not migrated, or is ahead of this code. The text is for the operator."""
+    """The database is not migrated, or too far ahead of this code. The text is for the operator."""
 
 
 async def refuse_other_revision(connection: Connection) -> None:
-    """Refuse to start on a database that this code was not written for."""
-    found, needed = await _revision(connection), newest_revision()
-    if is_later(found):
-        raise OtherRevision(
-            f"The database is at revision {found}, which comes from a later version than this "
-            f"({needed}): start that one."
-        )
-    if found != needed:
-        is_at = f"is at revision {found}" if found else "has no schema"
-        raise OtherRevision(
-            f"The database {is_at}, this service needs revision {needed}: run `onboarding migrate`."
-        )
+    """Refuse to start on a database that this code cannot work with."""
+    revision = await _fitting_revision(connection)
+    if is_later(revision):
+        log.warning("a later version has migrated the database, to revision %s", revision)
 
 
 def refuse_to_start(url: str) -> None:
-    """`OtherRevision` unless the database answers and is as this code needs it."""
+    """`OtherRevision` unless the database answers and this code can work with it."""
     asyncio.run(_refuse_to_start(url))
 
 
 async def _refuse_to_start(url: str) -> None:
     async with _connected(url) as connection:
-        await refuse_other_revision(connection)
+        await _fitting_revision(connection)
 
 
-async def revision_at(url: str) -> str | None:
-    """None before the first migration. `OtherRevision` when the database does not answer."""
+async def is_ahead(url: str) -> bool:
+    """Whether later code has migrated the database. `OtherRevision` when this cannot work with it,
+    or it does not answer."""
     async with _connected(url) as connection:
-        return await _revision(connection)
+        revision, oldest_code = await _state(connection)
+    if is_later(revision):
+        _refuse_misfit(revision, oldest_code)
+    return is_later(revision)
 
 
 @asynccontextmanager
@@ -73,9 +94,21 @@ async def _connected(url: str) -> AsyncIterator[Connection]:
         await connection.close()
 
 
-async def _revision(connection: Connection) -> str | None:
+async def _fitting_revision(connection: Connection) -> str | None:
+    revision, oldest_code = await _state(connection)
+    _refuse_misfit(revision, oldest_code)
+    return revision
+
+
+def _refuse_misfit(revision: str | None, oldest_code: str | None) -> None:
+    if why := misfit(revision, oldest_code):
+        raise OtherRevision(f"{why[0].upper()}{why[1:]}.")
+
+
+async def _state(connection: Connection) -> tuple[str | None, str | None]:
+    """The revision, None before the first migration, and the oldest code that can go on."""
     try:
-        found: str | None = await connection.fetchval("SELECT version_num FROM alembic_version")
+        row = await connection.fetchrow(STATE)
     except UndefinedTableError:
-        return None
-    return found
+        return None, None
+    return (row["version_num"], row["oldest_code"]) if row else (None, None)

@@ -1,11 +1,14 @@
 """Whether the process lives, and whether it can serve."""
 
+import asyncio
+
 import httpx2
 import pytest
 from sqlalchemy import text
 
 from app import health
-from tests.serving import Service, problem_of, serving
+from tests.databases import execute
+from tests.serving import Service, a_draft, problem_of, serving
 from tests.severed import way_to
 
 
@@ -31,7 +34,7 @@ async def not_ready(service: Service) -> str:
 
 async def test_an_earlier_schema_than_the_codes_is_not_ready(service: Service) -> None:
     await at_revision(service, "0001")
-    assert "the database is at revision 0001, not" in await not_ready(service)
+    assert "the database is at revision 0001, this service needs" in await not_ready(service)
 
 
 async def test_a_later_schema_takes_nobody_away_before_the_later_code_is_there(
@@ -39,6 +42,19 @@ async def test_a_later_schema_takes_nobody_away_before_the_later_code_is_there(
 ) -> None:
     await at_revision(service, "9999")
     assert (await ready(service)).status_code == 200
+    async with service.database.sessions.begin() as db:
+        await db.execute(text("COMMENT ON TABLE alembic_version IS '9998'"))
+    assert "comes from a later version" in await not_ready(service)
+
+
+async def test_code_of_the_version_before_starts_on_a_later_schema_and_says_so(
+    seeded_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    later = "UPDATE alembic_version SET version_num = '9999'"
+    await asyncio.to_thread(execute, seeded_url, later)
+    async with serving(seeded_url) as service:
+        assert (await service.draft(a_draft())).status_code == 201
+    assert "a later version has migrated the database, to revision 9999" in caplog.text
 
 
 async def at_revision(service: Service, revision: str) -> None:

@@ -1,6 +1,7 @@
 """What the repository promises about its schema."""
 
 import asyncio
+import re
 import subprocess
 import sys
 from enum import Enum as PythonEnum
@@ -122,6 +123,13 @@ def test_migrations_are_one_line_that_ends_at_what_the_code_needs() -> None:
     script = ScriptDirectory.from_config(alembic_config(""))
     assert script.get_heads() == [newest_revision()]
     assert len(script.get_bases()) == 1
+
+
+def test_a_migration_that_takes_something_away_names_the_oldest_code_that_can_do_without() -> None:
+    for file in (Path(__file__).parents[1] / "migrations" / "versions").glob("*.py"):
+        up = file.read_text(encoding="utf-8").partition("def downgrade")[0]
+        if re.search(r"drop_(column|table)|rename_table|new_column_name|\b(DROP|RENAME) ", up):
+            assert "COMMENT ON TABLE alembic_version" in up, file.name
 
 
 def test_instances_that_start_together_migrate_one_after_the_other(

@@ -153,14 +153,25 @@ def test_a_database_that_is_not_migrated_is_refused(command: str, empty_database
     assert ended.stderr.splitlines() == [f"The database has no schema, {needed}"]
 
 
+AT_9999 = "CREATE TABLE alembic_version AS SELECT '9999' AS version_num"
+
+
 @pytest.mark.parametrize("command", ["serve", "worker", "migrate"])
-def test_a_database_of_a_later_version_is_refused(command: str, empty_database_url: str) -> None:
-    at_9999 = "CREATE TABLE alembic_version AS SELECT '9999' AS version_num"
-    execute(empty_database_url, at_9999)
+def test_a_database_that_later_versions_have_taken_something_from_is_refused(
+    command: str, empty_database_url: str
+) -> None:
+    execute(empty_database_url, AT_9999)
+    execute(empty_database_url, "COMMENT ON TABLE alembic_version IS '9998'")
     ended = onboarding(command, **service_environment(empty_database_url))
     assert ended.returncode == 1
     [line] = ended.stderr.splitlines()
-    assert "later version" in line
+    assert line.endswith(f"a later version than this ({newest_revision()}): start that one.")
+
+
+def test_a_later_version_leaves_nothing_to_migrate(empty_database_url: str) -> None:
+    execute(empty_database_url, AT_9999)
+    ended = onboarding("migrate", **service_environment(empty_database_url))
+    assert (ended.returncode, "nothing to do" in ended.stderr) == (0, True)
 
 
 def test_a_databases_address_may_say_all_that_the_driver_knows(empty_database_url: str) -> None:
