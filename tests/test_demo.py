@@ -166,22 +166,23 @@ def test_a_person_confirms_in_a_browser(
     assert end in (told.stderr if code else told.stdout)
 
 
-def test_it_trusts_the_authority_that_the_ready_file_names(tmp_path: Path) -> None:
-    file = tmp_path / "ready.json"
-    with sandbox("--tls", "--ready-file", str(file)):
+@pytest.fixture(scope="module")
+def told_by_the_strictest(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Over HTTPS, and by an issuer as strict as one may be."""
+    file = tmp_path_factory.mktemp("strict") / "ready.json"
+    with sandbox("--tls", "--strict", "7", "--ready-file", str(file)):
         told = played("--ready-file", str(file))
     assert (told.returncode, told.stderr) == (0, "")
-    assert tells_the_story(told.stdout)
-    assert "POST https://127.0.0.1" in told.stdout
+    return told.stdout
 
 
-def test_it_lives_with_an_issuer_as_strict_as_one_may_be(tmp_path: Path) -> None:
-    file = tmp_path / "ready.json"
-    with sandbox("--strict", "7", "--ready-file", str(file)):
-        told = played("--ready-file", str(file))
-    assert (told.returncode, told.stderr) == (0, "")
-    assert "The issuer has not heard of it yet." in told.stdout
-    assert "That was the whole journey." in told.stdout
+def test_it_trusts_the_authority_that_the_ready_file_names(told_by_the_strictest: str) -> None:
+    assert "POST https://127.0.0.1" in told_by_the_strictest
+
+
+def test_it_lives_with_an_issuer_as_strict_as_one_may_be(told_by_the_strictest: str) -> None:
+    assert "The issuer has not heard of it yet." in told_by_the_strictest
+    assert "That was the whole journey." in told_by_the_strictest
 
 
 def test_where_nothing_answers_it_says_what_to_start() -> None:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import httpx2
 import pytest
+from msgspec.structs import replace
 
 from tests.installers.keys import rsa_key
 from tests.installers.listener import LoopbackListener
@@ -41,26 +42,38 @@ def go_on(installer: PlainInstaller) -> None:
     assert [key["kid"] for key in installer.live_keys()] == [new.thumbprint]
 
 
-def test_the_journey_over_https_with_two_workers(listener: LoopbackListener) -> None:
-    with (
-        sandbox("--tls", "--workers", "2") as running,
-        trusting(running.ready) as (http, context),
-        Person(context) as kari,
-    ):
-        installer = PlainInstaller(running.ready, http)
+@pytest.fixture(scope="module")
+def over_https() -> Iterator[Ready]:
+    with sandbox("--tls", "--workers", "2") as running:
+        yield running.ready
+
+
+def test_each_address_is_of_https_by_an_authority_of_its_own(over_https: Ready) -> None:
+    with trusting(over_https) as (http, _):
+        for url in (f"{over_https.base_url}/health/ready", f"{over_https.control_url}/health"):
+            assert url.startswith("https://")
+            assert http.get(url).status_code == 200
+
+
+def test_the_journey_over_https_with_two_workers(
+    over_https: Ready, listener: LoopbackListener
+) -> None:
+    with trusting(over_https) as (http, context), Person(context) as kari:
+        installer = PlainInstaller(over_https, http)
         answer = installer.draft(postClientConfirmationRedirectUri=listener.address)
         page = kari.log_in(kari.open(answer.json()["confirmUrl"]))
-        assert page.address.startswith(f"{running.ready.base_url}/confirm-client/")
+        assert page.address.startswith(f"{over_https.base_url}/confirm-client/")
         kari.press(page, "Bekreft")
         assert listener.status() == "Success"
         go_on(installer)
 
 
-def test_the_journey_at_localhost_over_https() -> None:
+def test_the_journey_at_localhost_over_https(over_https: Ready) -> None:
     """By another name than the one in the ready line, as clients are configured."""
-    with sandbox("--tls") as running, trusting(running.ready) as (http, _):
-        installer = PlainInstaller(running.ready, http).set_up()
-        installer.service.base_url = running.ready.base_url.replace("127.0.0.1", "localhost")
+    with trusting(over_https) as (http, _):
+        installer = PlainInstaller(over_https, http).set_up()
+        localhost = over_https.base_url.replace("127.0.0.1", "localhost")
+        installer.service = replace(over_https, base_url=localhost)
         assert installer.client()["apiScopes"]
 
 
@@ -77,15 +90,7 @@ def test_the_journey_where_the_service_is_called_otherwise() -> None:
             if connection.status == "LISTEN"
         }
         # As through a proxy: links say the public name, the socket is here.
-        local = Ready(
-            f"http://127.0.0.1:{port}",
-            running.ready.issuer,
-            running.ready.control_url,
-            running.ready.confirm_url_template,
-            running.ready.api_key,
-            None,
-            running.ready.pid,
-        )
+        local = replace(running.ready, base_url=f"http://127.0.0.1:{port}")
         installer = PlainInstaller(local, http)
         answer = installer.draft()
         base, client_id = "https://onboarding.example", installer.client_id
