@@ -6,7 +6,6 @@ issuer's own chain of logins and to addresses of installed programs.
 """
 
 import hashlib
-import logging
 import tomllib
 from collections.abc import Mapping
 from functools import cache
@@ -31,7 +30,7 @@ from app.web.languages import (
     written_moment,
     written_number,
 )
-from app.web.problem_details import is_outage
+from app.web.problem_details import is_logged_outage
 
 HERE = Path(__file__).parent
 ASSET_TYPES = {".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
@@ -48,9 +47,6 @@ HEADERS = {
     "X-Frame-Options": "DENY",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-
-log = logging.getLogger(__name__)
-
 
 Answer: TypeAlias = Response[str] | Response[None]
 """A page, or the way to one."""
@@ -209,12 +205,9 @@ def _answer_problem(request: PageRequest, problem: Problem) -> Response[str]:
 
 def _answer_exception(request: PageRequest, exception: Exception) -> Response[str]:
     trace_id = request.scope["state"]["trace_id"]
-    if is_outage(exception):
-        extra = {"trace_id": trace_id, "error": type(exception).__name__}
-        log.error("database is away", extra=extra)
+    if is_logged_outage(exception, trace_id):
         retry = {"Retry-After": str(RETRY_AFTER_OUTAGE)}
         return message(request, "unavailable", status=503, headers=retry)
-    log.error("unexpected exception", exc_info=exception, extra={"trace_id": trace_id})
     return message(request, "unexpected", status=500, trace_id=trace_id)
 
 

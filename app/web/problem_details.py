@@ -159,15 +159,22 @@ def _wire_name(parameter: str) -> str:
 def answer_exception(request: Request[Any, Any, Any], exception: Exception) -> Response[bytes]:
     """A bug, or a database that is away. The caller learns the trace id and nothing else."""
     trace_id = request.scope["state"]["trace_id"]
-    if is_outage(exception):
-        extra = {"trace_id": trace_id, "error": type(exception).__name__}
-        log.error("database is away", extra=extra)
+    if is_logged_outage(exception, trace_id):
         detail = "Nothing was changed, or it was changed in full. Ask again in a moment."
         return answer_problem(request, ServiceUnavailable(detail))
-    log.error("unexpected exception", exc_info=exception, extra={"trace_id": trace_id})
     return answer_problem(
         request, InternalError(f"Tell the operator of this service the trace id {trace_id}.")
     )
+
+
+def is_logged_outage(exception: Exception, trace_id: str) -> bool:
+    """Whether the database is away, which the log now tells; a bug with all there is to know."""
+    if is_outage(exception):
+        extra = {"trace_id": trace_id, "error": type(exception).__name__}
+        log.error("database is away", extra=extra)
+        return True
+    log.error("unexpected exception", exc_info=exception, extra={"trace_id": trace_id})
+    return False
 
 
 def is_outage(exception: Exception) -> bool:

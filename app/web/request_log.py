@@ -23,6 +23,6 @@ class RequestLine(Struct, kw_only=True):
 
 
 def log_request(line: RequestLine) -> None:
-    """Without the logger's processors, which cost a tenth of a request that does little."""
+    """Past the standard library's loggers, which cost a tenth of a request that does little."""
     line.timestamp = datetime.now(UTC)
     sys.stderr.write(msgspec.json.encode(line).decode() + "\n")

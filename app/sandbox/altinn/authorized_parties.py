@@ -112,10 +112,8 @@ def _row(altinn: Altinn, subject: Party, organization: Organization, wanted: Wan
     )
 
 
-# Short codes. Nothing that a role or a package gives is told again as a resource.
-
-
 def _roles(subject: Party, organization: Organization) -> list[str]:
+    """Short codes. Nothing that a role or a package gives is told again as a resource."""
     if _manages(subject, organization):
         return ["HADM"]
     return ["UTINN"] if subject.person == OLA else []

@@ -1,6 +1,5 @@
 """GET enheter and underenheter, one and searched."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -34,7 +33,7 @@ async def read_unit(
     api: NamedDependency[str],
     register: NamedDependency[Register],
 ) -> Response[bytes]:
-    return _one(register.find, number, request, "enhet", api, lambda one: not one.is_sub_unit)
+    return _one(register, number, request, "enhet", api)
 
 
 @get("/underenheter/{number:str}")
@@ -44,36 +43,31 @@ async def read_sub_unit(
     api: NamedDependency[str],
     register: NamedDependency[Register],
 ) -> Response[bytes]:
-    return _one(register.find, number, request, "underenhet", api, lambda one: one.is_sub_unit)
+    return _one(register, number, request, "underenhet", api)
 
 
 @get("/enheter")
 async def search_units(
     request: RegisterRequest, api: NamedDependency[str], register: NamedDependency[Register]
 ) -> Response[bytes]:
-    return _search(register, request, "enhet", api, lambda one: not one.is_sub_unit)
+    return _search(register, request, "enhet", api)
 
 
 @get("/underenheter")
 async def search_sub_units(
     request: RegisterRequest, api: NamedDependency[str], register: NamedDependency[Register]
 ) -> Response[bytes]:
-    return _search(register, request, "underenhet", api, lambda one: one.is_sub_unit)
+    return _search(register, request, "underenhet", api)
 
 
 def _one(
-    find: Callable[[str], Organization | None],
-    number: str,
-    request: RegisterRequest,
-    kind: str,
-    api: str,
-    belongs: Callable[[Organization], bool],
+    register: Register, number: str, request: RegisterRequest, kind: str, api: str
 ) -> Response[bytes]:
     check_accept(request, kind)
     if not NUMBER.fullmatch(number):
         raise BadRequest("Organisasjonsnummeret må bestå av 9 siffer")
-    organization = find(number)
-    if organization is None or not belongs(organization):
+    organization = register.find(number)
+    if organization is None or _kind(organization) != kind:
         return Response(b"", status_code=404)
     if organization.standing is Standing.REMOVED_SILENTLY:
         return Response(b"", status_code=410)
@@ -82,19 +76,13 @@ def _one(
     return json_answer(request, unit(organization, api), kind)
 
 
-def _search(
-    register: Register,
-    request: RegisterRequest,
-    kind: str,
-    api: str,
-    belongs: Callable[[Organization], bool],
-) -> Response[bytes]:
+def _search(register: Register, request: RegisterRequest, kind: str, api: str) -> Response[bytes]:
     check_accept(request, kind)
     number, size = whole_number(request, "page", 0), whole_number(request, "size", DEFAULT_SIZE)
     if (number + 1) * size > MOST_RESULTS:
         raise BadRequest(f"(page + 1) * size kan ikke være større enn {MOST_RESULTS}")
     candidates = _candidates(register, request)
-    found = [one for one in candidates if belongs(one) and _matches(request, one)]
+    found = [one for one in candidates if _kind(one) == kind and _matches(request, one)]
     result = search_result(
         found, kind=f"{kind}er", number=number, size=size, address=f"{api}/{kind}er", api=api
     )
@@ -108,6 +96,10 @@ def _candidates(register: Register, request: RegisterRequest) -> list[Organizati
         return [one for one in register.all_named() if one.is_served and not one.is_deleted]
     wanted = [register.find(number) for number in numbers.split(",") if NUMBER.fullmatch(number)]
     return [one for one in wanted if one and one.is_served]
+
+
+def _kind(organization: Organization) -> str:
+    return "underenhet" if organization.is_sub_unit else "enhet"
 
 
 def _matches(request: RegisterRequest, organization: Organization) -> bool:

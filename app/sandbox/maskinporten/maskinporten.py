@@ -52,9 +52,7 @@ class Maskinporten:
 
     def claims_of(self, token: str, now: datetime) -> Mapping[str, Any] | None:
         """What a token says that this Maskinporten signed and that has not ended."""
-        claims = self.signing_key.claims_of(token, typ=TOKEN_TYP)
-        alive = claims is not None and claims["exp"] > now.timestamp()
-        return claims if alive else None
+        return self.signing_key.live_claims_of(token, typ=TOKEN_TYP, now=now)
 
 
 def life_of(client: MaskinportenClient) -> timedelta:

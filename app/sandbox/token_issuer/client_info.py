@@ -50,8 +50,7 @@ def _token_claims(
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() not in SCHEMES:
         return None
-    claims = issuer.signing_key.claims_of(token, typ=ACCESS_TOKEN_TYP)
-    return claims if claims and claims["exp"] > now.timestamp() else None
+    return issuer.signing_key.live_claims_of(token, typ=ACCESS_TOKEN_TYP, now=now)
 
 
 def _refusal(description: str) -> Response[dict[str, Any]]:

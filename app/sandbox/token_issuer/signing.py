@@ -47,6 +47,11 @@ class SigningKey:
             return None
         return read.claims if read.header.get("typ") == typ else None
 
+    def live_claims_of(self, token: str, *, typ: str, now: datetime) -> Mapping[str, Any] | None:
+        """The same, of what has not ended."""
+        claims = self.claims_of(token, typ=typ)
+        return claims if claims and claims["exp"] > now.timestamp() else None
+
 
 def _certificate(private: rsa.RSAPrivateKey, now: datetime) -> x509.Certificate:
     return (
