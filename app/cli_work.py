@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.apis.rules import CatalogueRefused
 from app.database import Database
 from app.problems import Problem
-from app.schema import OtherRevision, refuse_other_revision
+from app.schema import OtherRevision, refuse_to_start
 from app.settings import Settings, SettingsRefused, read_settings
 
 T = TypeVar("T")
@@ -29,8 +29,10 @@ def settings() -> Settings:
 
 def do(work: Work[T]) -> T:
     """The result of `work` on a session of the service's database."""
+    url = settings().database_url
     try:
-        return asyncio.run(_with_session(settings().database_url, work))
+        refuse_to_start(url)
+        return asyncio.run(_with_session(url, work))
     except (Problem, CatalogueRefused, OtherRevision) as refusal:
         raise click.ClickException(str(refusal)) from None
     except (OSError, asyncpg.PostgresError) as error:
@@ -38,21 +40,12 @@ def do(work: Work[T]) -> T:
 
 
 async def _with_session(url: str, work: Work[T]) -> T:
-    await _check_revision(url)
     database = Database(url, connections=1)
     try:
         async with database.sessions() as db:
             return await work(db)
     finally:
         await database.engine.dispose()
-
-
-async def _check_revision(url: str) -> None:
-    connection = await asyncpg.connect(url)
-    try:
-        await refuse_other_revision(connection)
-    finally:
-        await connection.close()
 
 
 def now() -> datetime:
