@@ -30,6 +30,11 @@ class FhiCli:
         self.client_id = client_id
         self.key = key
 
+    @staticmethod
+    def new_key() -> InstallersKey:
+        """As its generator makes them; files of another's making are taken as well."""
+        return rsa_key(4096, "RS512")
+
     def update_client_key(self, new: InstallersKey) -> httpx2.Response:
         """The file's content as a JSON string."""
         return self._call("POST", csharp_json(key_file(new)))

@@ -1,7 +1,9 @@
 """The rules that must not break (2.14 of the contract), where no client's journey shows them."""
 
 import json
+import socket
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import httpx2
@@ -12,6 +14,7 @@ from tests.installers.listener import LoopbackListener
 from tests.installers.person import Person
 from tests.installers.plain import CLIENT_SCOPE, EDI, PlainInstaller
 from tests.installers.workshop import client_update
+from tests.journeys.raw_http import read_answer
 from tests.sandboxes import Ready
 
 pytestmark = pytest.mark.journey
@@ -112,6 +115,24 @@ def test_a_key_comes_as_a_string_and_as_an_object(
 def test_a_draft_takes_the_key_as_an_object(installer: PlainInstaller) -> None:
     installer.set_up(publicJwk=installer.key.members)
     assert [key["kid"] for key in installer.live_keys()] == [installer.key.thumbprint]
+
+
+def test_whoever_holds_the_body_back_is_told_to_go_on(installer: PlainInstaller) -> None:
+    """As HTTP's own rules and .NET Framework's `HttpWebRequest` have it."""
+    body = json.dumps(installer.body()).encode()
+    parts = urlsplit(installer.url("client-drafts"))
+    head = (
+        f"POST {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nApi-Key: {installer.api_key}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+        "Expect: 100-continue\r\nConnection: close\r\n\r\n"
+    )
+    with socket.create_connection((parts.hostname, parts.port), timeout=20) as connection:
+        connection.sendall(head.encode())
+        assert connection.recv(100).startswith(b"HTTP/1.1 100 ")
+        connection.sendall(body)
+        answer = read_answer(connection)
+    assert answer
+    assert answer.status == 201
 
 
 def test_a_key_without_kid_goes_by_its_thumbprint(client: PlainInstaller) -> None:

@@ -103,7 +103,7 @@ def test_helseid_cli_renews_a_key_and_reads_its_end(
 ) -> None:
     client = PlainInstaller(sandbox, http, rsa_key(2048, alg)).set_up()
     cli = FhiCli(sandbox, http, client.client_id, client.key)
-    new = rsa_key(2048, alg, kid="vår egen nøkkel 2" if alg is None else None)
+    new = cli.new_key() if alg else rsa_key(2048, None, kid="vår egen nøkkel 2")
     answer = cli.update_client_key(new)
     assert answer.status_code == 200, answer.text
     assert answer.json()["kid"] == new.members.get("kid", new.thumbprint)
