@@ -151,8 +151,8 @@ class Callback:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        if self.awaited:
+    def __exit__(self, failure: object, *_: object) -> None:
+        if self.awaited and not failure:
             self.visited.wait(BROWSER_COMES_WITHIN)  # a no is known here before it is back
         self._server.shutdown()
 
@@ -291,3 +291,5 @@ if __name__ == "__main__":
         sys.exit(main())
     except (Away, Refused, OSError) as why:
         sys.exit(str(why))
+    except KeyboardInterrupt:
+        sys.exit("Ended. Started again, it goes on from here.")
