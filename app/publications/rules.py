@@ -5,7 +5,9 @@ from datetime import timedelta
 FIRST_WAIT = timedelta(milliseconds=200)
 LONGEST_WAIT = timedelta(minutes=5)
 
-# Longer than a publication may take, so that nobody else calls while a call is under way.
+# Longer than a publication may take, so that nobody else calls while a call is under way. That of a
+# worker that was killed is waited for, too: what it has sent may still be on its way to the issuer,
+# where the older state would come after the newer, and nobody would be left to tell it once more.
 LEASE = timedelta(seconds=15)
 CALL_WITHIN = timedelta(seconds=8)
 
