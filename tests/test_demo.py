@@ -92,7 +92,7 @@ from tests.installers.person import Person
 with Person() as person:
     if "/am-ui/" in sys.argv[1]:
         page = person.press(person.open(sys.argv[1]), "Synne Leder")
-        person.press(page, "Gi retten", right="nhn-helseid-databehandler")
+        person.press(page, "Gi rettigheten", right="nhn-helseid-databehandler")
         sys.exit()
     page = person.press(person.log_in(person.open(sys.argv[1])), sys.argv[2])
     if sys.argv[2] == "Avbryt":

@@ -54,7 +54,7 @@ def wait_for_right(installer: Installer, scope: str, *, browser: bool) -> None:
 
 
 def _open_page(installer: Installer, delegation: dict[str, Any]) -> None:
-    installer.tell.headline("You log in as Synne Leder on Altinn's page, and press Gi retten")
+    installer.tell.headline("You log in as Synne Leder on Altinn's page, and press Gi rettigheten")
     filled = {"party": delegation["from"], "to": delegation["to"], "right": delegation["right"]}
     address = f"{delegation['actionUrl']}/?{urlencode(filled)}"
     if not webbrowser.open(address):

@@ -22,7 +22,7 @@ from app.shipped import shipped
 from app.web.conditional import is_known
 from app.web.forms import PageRequest
 from app.web.languages import Language
-from app.web.pages import EXCEPTION_HANDLERS, Page, show
+from app.web.pages import EXCEPTION_HANDLERS, Page, language_of, show
 
 HERE = Path(__file__).parent
 # OpenAPI 3.1, and the same in 3.0.3.
@@ -85,20 +85,23 @@ def reference_files(digest: FromPath[str], name: FromPath[str]) -> Response[byte
 
 @get("/problems", include_in_schema=False, sync_to_thread=False)
 def problem_list(request: PageRequest) -> Response[str]:
-    shown = {"problems": sorted(explanations().items(), key=lambda entry: entry[1]["status"])}
-    page = Page(template="problems.html", language=Language.EN, address="/problems", shown=shown)
+    language = language_of(request)
+    problems = sorted(explanations(language).items(), key=lambda entry: entry[1]["status"])
+    shown = {"problems": problems}
+    page = Page(template="problems.html", language=language, address="/problems", shown=shown)
     return show(request, page)
 
 
 @get("/problems/{slug:str}", include_in_schema=False, sync_to_thread=False)
 def problem_page(request: PageRequest, slug: FromPath[str]) -> Response[str]:
     """What the `type` of a problem leads to."""
-    problem = explanations().get(slug)
+    language = language_of(request)
+    problem = explanations(language).get(slug)
     if problem is None:
         raise NotFoundException
     page = Page(
         template="problem.html",
-        language=Language.EN,
+        language=language,
         address=f"/problems/{slug}",
         shown={"slug": slug, "problem": problem, "example": _examples().get(slug)},
     )
@@ -106,9 +109,10 @@ def problem_page(request: PageRequest, slug: FromPath[str]) -> Response[str]:
 
 
 @cache
-def explanations() -> Mapping[str, Mapping[str, Any]]:
+def explanations(language: Language) -> Mapping[str, Mapping[str, Any]]:
     """By the slug: title, status, meaning and remedy."""
-    return tomllib.loads((HERE / "texts" / "problems.toml").read_text(encoding="utf-8"))
+    name = f"problems.{language}.toml"
+    return tomllib.loads((HERE / "texts" / name).read_text(encoding="utf-8"))
 
 
 @cache

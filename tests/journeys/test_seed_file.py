@@ -38,7 +38,7 @@ def play_persons(here: Ready, http: httpx2.Client) -> None:
         page = at_altinn.open(altinn_pages(http, here, "222222222"))
         page = at_altinn.press(page, IDA)
         to_nils = {"to": "Nils Nyansatt", "right": RIGHT}
-        page = at_altinn.press(page, "Gi retten", **to_nils)
+        page = at_altinn.press(page, "Gi rettigheten", **to_nils)
         assert "Nils Nyansatt" in page.text
         page = at_altinn.open(altinn_pages(http, here, "310000019"))
         assert "Du har ikke tilgangsstyring" in page.text

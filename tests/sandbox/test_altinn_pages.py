@@ -138,7 +138,7 @@ async def test_who_may_not_give_is_told_who_can(owner: ServiceOwner, who: Person
     await log_in(owner, who)
     page = await owner.http.get(f"{PAGES}/?party={NOTHING_GIVEN}")
     assert SYNNE.name in page.text
-    assert "Gi retten" not in page.text
+    assert "Gi rettigheten" not in page.text
     answer = await change(owner)
     assert answer.status_code == 403
     assert SYNNE.name in answer.text
@@ -157,7 +157,7 @@ async def test_nobody_gives_without_logging_in(owner: ServiceOwner) -> None:
     [
         ({"party": "310000124"}, "ingen virksomhet"),
         ({"to": "Per Ukjent"}, "Per Ukjent"),
-        ({"right": "x"}, "Rettene er"),
+        ({"right": "x"}, "Rettighetene er"),
         ({"to": KARI.name}, "bare gis til en virksomhet"),
         ({"party": "310000175"}, "hovedenhet"),
         ({"party": "310900079"}, "hovedenhet"),
@@ -185,7 +185,7 @@ async def test_a_request_goes_from_draft_to_given(owner: ServiceOwner) -> None:
     answer = await press(owner, identifier, "approve")
     page = (await owner.http.get(answer.headers["location"])).text
     assert buttons(page) == []
-    assert "Retten er gitt" in page
+    assert "Rettigheten er gitt" in page
     assert (await owner.control("GET", "/altinn/requests"))[0]["lastUpdatedBy"] == SYNNE.name
 
 

@@ -27,7 +27,7 @@ CLOCK = "/_sandbox/clock/advance"
         ("/_sandbox/tokens", b'{"clientId": "x", "broken": "y"}', 400, "`broken` is one of"),
         ("/_sandbox/altinn/requests/x/y", b"{}", 404, "The steps are confirm, approve, reject."),
         ("/_sandbox/altinn/resources/x/rules", b"{}", 404, "The rights are nhn-"),
-        ("/_sandbox/organizations/1", b'{"status": "live"}', 404, "no such organisation"),
+        ("/_sandbox/organizations/1", b'{"status": "live"}', 404, "no such organization"),
         (f"{CLOCK}?", b'{"seconds": 1}', 502, "The service does not answer."),
     ],
 )

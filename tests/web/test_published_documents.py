@@ -15,6 +15,7 @@ from playwright.async_api import Browser, Route
 from app.api_document import document_path
 from app.problems import Problem
 from app.web.frame import Frame
+from app.web.languages import Language
 from app.web.pages import EXCEPTION_HANDLERS, assets
 from app.web.published_documents import REFERENCE, REFERENCE_FILES, explanations, reference_pages
 from tests.test_api_document import all_problems
@@ -85,23 +86,50 @@ def test_the_viewer_comes_with_its_licence() -> None:
     assert (folder / "redoc.standalone.js.LICENSE.txt").is_file()
 
 
-def test_every_problem_is_explained_in_its_own_words() -> None:
-    assert set(explanations()) == set(KINDS)
-    for slug, told in explanations().items():
-        assert (told["title"], told["status"]) == (KINDS[slug].title, int(KINDS[slug].status))
-        assert told["meaning"].endswith(".")
-        assert told["remedy"].endswith(".")
+@pytest.mark.parametrize("language", Language)
+def test_every_problem_is_explained_in_its_own_words(language: Language) -> None:
+    told, english = explanations(language), explanations(Language.EN)
+    assert set(told) == set(KINDS)
+    for slug, problem in told.items():
+        assert problem["status"] == int(KINDS[slug].status)
+        for part in ("meaning", "remedy"):
+            assert problem[part].endswith(".")
+            # What is typed is the same in all languages.
+            assert typed(problem[part]) == typed(english[slug][part]), (slug, part)
+    assert {slug: problem["title"] for slug, problem in english.items()} == {
+        slug: kind.title for slug, kind in KINDS.items()
+    }
+
+
+def typed(text: str) -> set[str]:
+    return set(text.split("`")[1::2])
 
 
 @pytest.mark.parametrize("slug", sorted(KINDS))
 async def test_every_problem_has_a_page(client: httpx2.AsyncClient, slug: str) -> None:
     kind = KINDS[slug]
-    page = await client.get(f"/problems/{slug}")
+    page = await client.get(f"/problems/{slug}", headers={"Accept-Language": "en-GB"})
     assert page.status_code == 200
     assert page.headers["content-language"] == "en"
     assert f">{kind.title}</h1>" in page.text.replace("&#39;", "'")
     assert f"HTTP status {int(kind.status)}" in page.text
-    assert f'href="/problems/{slug}"' in (await client.get("/problems")).text
+    listed = await client.get("/problems?lang=en")
+    assert f'href="/problems/{slug}?lang=en"' in listed.text
+
+
+@pytest.mark.parametrize("path", ["/problems", "/problems/key-taken"])
+async def test_the_pages_of_problems_are_in_three_languages(
+    client: httpx2.AsyncClient, path: str
+) -> None:
+    said = set()
+    for language in Language:
+        page = await client.get(f"{path}?lang={language}")
+        assert page.headers["content-language"] == language
+        for other in Language:
+            assert f'href="{path}?lang={other}"' in page.text
+        said.add(page.text.partition("<h1")[2].partition("</main>")[0])
+    assert len(said) == 3
+    assert (await client.get(path)).headers["content-language"] == "nb"
 
 
 async def test_a_problem_of_the_api_is_shown_as_it_is_sent(client: httpx2.AsyncClient) -> None:

@@ -59,5 +59,5 @@ def named_delegation(altinn: Altinn, giver: str, to: str, right: str) -> Delegat
     if receiver is None:
         raise NotNamed(f"Altinn kjenner ingen {to!r}.")
     if right not in RESOURCES:
-        raise NotNamed(f"Rettene er {', '.join(RESOURCES)}; ikke {right!r}.")
+        raise NotNamed(f"Rettighetene er {', '.join(RESOURCES)}; ikke {right!r}.")
     return Delegation(giver, receiver.identifier, right)

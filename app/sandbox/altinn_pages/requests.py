@@ -25,9 +25,9 @@ STEPS_IN = {
     Status.PENDING: [Step("approve", "Godkjenn"), Step("reject", "Avslå")],
 }
 TEXTS = {
-    Status.DRAFT: "Den som vil ha retten, må bekrefte forespørselen før den sendes.",
-    Status.PENDING: "Forespørselen venter på den som kan gi retten.",
-    Status.APPROVED: "Retten er gitt. Det er ikke mer å gjøre.",
+    Status.DRAFT: "Den som vil ha rettigheten, må bekrefte forespørselen før den sendes.",
+    Status.PENDING: "Forespørselen venter på den som kan gi rettigheten.",
+    Status.APPROVED: "Rettigheten er gitt. Det er ikke mer å gjøre.",
     Status.REJECTED: "Forespørselen er avslått.",
     Status.WITHDRAWN: "Forespørselen er trukket tilbake.",
 }
@@ -56,7 +56,7 @@ async def press(
     except NotPossible:
         return _page(altinn, identifier, person, problem="Det er ikke mulig nå.", status_code=409)
     except ApprovalFailed:
-        problem = "Altinn kunne ikke gi retten nå. Forespørselen venter fortsatt."
+        problem = "Altinn kunne ikke gi rettigheten nå. Forespørselen venter fortsatt."
         return _page(altinn, identifier, person, problem=problem, status_code=409)
     address = f"{ROOT}/requests/resource?requestId={identifier}"
     return Redirect(address, status_code=303, headers=NO_STORE)

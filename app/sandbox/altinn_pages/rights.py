@@ -48,9 +48,9 @@ def _check_kind(altinn: Altinn, delegation: Delegation) -> None:
         return
     giver = altinn.register.find(delegation.giver)
     if delegation.is_to_person:
-        raise NotNamed("Denne retten kan bare gis til en virksomhet.")
+        raise NotNamed("Denne rettigheten kan bare gis til en virksomhet.")
     if giver is None or giver.is_sub_unit or giver.form == "ORGL":
-        raise NotNamed("Denne retten kan bare gis av en hovedenhet.")
+        raise NotNamed("Denne rettigheten kan bare gis av en hovedenhet.")
 
 
 def _page(

@@ -1,4 +1,4 @@
-"""Controls of Enhetsregisteret: what becomes of an organisation."""
+"""Controls of Enhetsregisteret: what becomes of an organization."""
 
 from typing import Literal, get_args
 
@@ -32,7 +32,7 @@ class Marked(Struct, frozen=True, rename="camel"):
 @post(
     "/organizations/{number:str}",
     status_code=200,
-    summary="Let an organisation be deleted, merged or bankrupt; the update feed tells of it",
+    summary="Let an organization be deleted, merged or bankrupt; the update feed tells of it",
 )
 async def mark_organization(
     number: FromPath[str],
@@ -42,6 +42,6 @@ async def mark_organization(
 ) -> Marked:
     organization = register.find(number)
     if organization is None:
-        raise NotFoundException("The register has no such organisation.")
+        raise NotFoundException("The register has no such organization.")
     update = register.mark(organization, Standing(data.status), clock.now())
     return Marked(number, data.status, update.identifier)
