@@ -1,5 +1,6 @@
 """What every room's tests share: databases, and a browser."""
 
+import gc
 import os
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -73,6 +74,15 @@ def early_in_the_minute() -> None:
     left = 60 - time.time() % 60
     if left < 5:
         time.sleep(left)
+
+
+@pytest.fixture(scope="module")  # hypothesis wants it so
+def heap_of_others_set_aside() -> Iterator[None]:
+    """A collection looks at what is made here, not at all that tests before have left."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture

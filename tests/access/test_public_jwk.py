@@ -223,6 +223,7 @@ VALUES: st.SearchStrategy[object] = st.one_of(
 )
 
 
+@pytest.mark.usefixtures("heap_of_others_set_aside")
 @given(st.sampled_from([{}, public(rsa_key()), public(ec_key())]), st.data())
 @settings(max_examples=300, deadline=None)
 def test_whatever_is_sent_is_accepted_or_refused_and_quickly(

@@ -254,6 +254,7 @@ def test_the_next_prime_is_not_small() -> None:
     assert weakness(757 * (2**2203 - 1)) is None
 
 
+@pytest.mark.usefixtures("heap_of_others_set_aside")
 @pytest.mark.parametrize("bits", [2048, 4096])
 def test_good_moduli_are_not_weak_and_take_no_time(bits: int) -> None:
     modulus = rsa_key(bits).public_key.public_numbers().n
@@ -270,6 +271,7 @@ def test_anything_is_accepted_or_refused(value: object) -> None:
         registrable_key(value, pointer="#", refuse_rs=False)
 
 
+@pytest.mark.usefixtures("heap_of_others_set_aside")
 @given(st.integers(0, 2**2200), st.integers(3, 2**2100))
 @settings(deadline=None, max_examples=50)
 def test_any_private_exponent_is_judged_quickly(d: int, half: int) -> None:

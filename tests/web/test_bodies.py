@@ -1,9 +1,7 @@
 """The reader of bodies: one row for each thing that is refused, and what no body can do."""
 
-import gc
 import json
 import time
-from collections.abc import Iterator
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
@@ -269,15 +267,6 @@ def test_content_types_that_are_accepted(header: str) -> None:
 def test_content_types_that_are_refused(header: str | None) -> None:
     with pytest.raises(NotJson):
         check_content_type(header)
-
-
-@pytest.fixture
-def heap_of_others_set_aside() -> Iterator[None]:
-    """A collection looks at what is made here, not at all that tests before have left."""
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 @pytest.mark.parametrize(
