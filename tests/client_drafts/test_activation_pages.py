@@ -18,7 +18,9 @@ from tests.client_drafts.visiting import (
     SAME_ORIGIN,
     Visitor,
     a_draft,
+    drafted,
     serving_pages,
+    status_of,
     stored_draft,
     visiting,
 )
@@ -35,12 +37,6 @@ async def service(database_url: str) -> AsyncIterator[Service]:
         catalogue = replace(WITH_SYSTEM, client_systems=[SKY])
         await service.add(CatalogueVersion(content=catalogue, applied_at=NOW))
         yield service
-
-
-async def drafted(service: Service) -> UUID:
-    draft = a_draft()
-    await service.add(draft)
-    return draft.client_id
 
 
 async def right_code(service: Service, client_id: UUID) -> str:
@@ -121,14 +117,13 @@ async def test_by_a_link_that_was_passed_on_it_can_only_be_declined(service: Ser
         fields = {"shared": "1", "lang": "nb", "formToken": token}
         code = await right_code(service, client_id)
         answer = await visitor.send(fields | {"action": "confirm", "pairingCode": code})
-        assert (answer.status_code, await status(service, client_id)) == (200, DraftStatus.PENDING)
+        assert (answer.status_code, await status_of(service, client_id)) == (
+            200,
+            DraftStatus.PENDING,
+        )
         declined = await visitor.send(fields | {"action": "decline", "reason": "unsure"})
     assert declined.status_code == 303
-    assert await status(service, client_id) is DraftStatus.DECLINED
-
-
-async def status(service: Service, client_id: UUID) -> DraftStatus:
-    return (await stored_draft(service, client_id)).status
+    assert await status_of(service, client_id) is DraftStatus.DECLINED
 
 
 async def test_the_code_cannot_be_found_by_trying(service: Service) -> None:
@@ -143,7 +138,7 @@ async def test_the_code_cannot_be_found_by_trying(service: Service) -> None:
         answer = await visitor.decide(pairingCode=right, formToken=token)
         assert answer.status_code == 422
         assert "skrevet inn for mange ganger" in answer.text
-    assert await status(service, client_id) is DraftStatus.PENDING
+    assert await status_of(service, client_id) is DraftStatus.PENDING
     assert MOST_TYPED_CODES_OF_ONE_ADDRESS < MOST_TYPED_CODES
 
 

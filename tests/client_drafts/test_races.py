@@ -25,7 +25,7 @@ from app.client_keys.rules import KeyState
 from app.clients.models import ClientConfiguration
 from app.clients.rules import ClientEvent, ClientStatus
 from app.state_machine import WrongState
-from tests.client_drafts.test_replacement import DAY, Lost, lost
+from tests.client_drafts.lost_keys import DAY, Lost, lost
 from tests.serving import KARI, Service, a_draft
 
 pytestmark = pytest.mark.race

@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 
 import httpx2
 from msgspec import Struct
+from sqlalchemy import update
 
 from app.access.callers import Origin
 from app.access.login_issuer import Identity
@@ -19,6 +20,7 @@ from app.access.login_sessions import Goal, start_session
 from app.access.person_numbers import PersonNumber
 from app.apis.models import CatalogueVersion
 from app.client_drafts.models import ClientDraft
+from app.client_drafts.rules import DraftStatus
 from app.client_drafts.wire import AskedFor
 from app.client_keys.wire import StoredKey
 from app.organizations.models import Organization
@@ -46,6 +48,15 @@ async def stored_draft(service: Service, client_id: UUID) -> ClientDraft:
         return await db.get_one(ClientDraft, client_id)
 
 
+async def status_of(service: Service, client_id: UUID) -> DraftStatus:
+    return (await stored_draft(service, client_id)).status
+
+
+async def renamed(service: Service, **values: Any) -> None:
+    async with service.database.sessions() as db, db.begin():
+        await db.execute(update(Organization).values(**values))
+
+
 def a_draft(**more: Any) -> ClientDraft:
     asked: dict[str, Any] = {
         "post_client_confirmation_redirect_uri": RETURN,
@@ -64,6 +75,12 @@ def a_draft(**more: Any) -> ClientDraft:
         "expires_at": NOW + timedelta(hours=24),
     }
     return ClientDraft(**(given | more))
+
+
+async def drafted(service: Service, **more: Any) -> UUID:
+    draft = a_draft(**more)
+    await service.add(draft)
+    return draft.client_id
 
 
 def an_organization() -> Organization:

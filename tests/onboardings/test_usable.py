@@ -15,7 +15,7 @@ from app.delegations.rules import State
 from app.onboardings.facts import ClientSeen, Facts, KeySeen, RightRecord, ScopeSeen
 from app.onboardings.usable import key_expires_at, usable_scopes
 from tests.examples import NOW, ORGANIZATION
-from tests.onboardings.test_steps import API, AROUND, READ, RIGHT, SUPPLIER
+from tests.onboardings.examples import API, AROUND, READ, RIGHT, SUPPLIER
 
 DAY = timedelta(days=1)
 GRANTED, REVOKED = AccessState.GRANTED, AccessState.REVOKED

@@ -1,6 +1,7 @@
 """Holding an answer: it comes as soon as there is something new, and holds nothing meanwhile.
 
-What is new, and wakes whoever waits, is in `test_waking`.
+What is new, and wakes whoever waits, is in `test_waking_by_draft` and
+`test_waking_by_client`.
 """
 
 import asyncio

@@ -1,31 +1,18 @@
-"""Whatever alters an onboarding wakes the one who waits for it, at once and in every process."""
+"""What becomes of a client and of its keys wakes whoever waits for it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import TypeAlias
 from uuid import UUID
 
-import msgspec
 import pytest
 from sqlalchemy import select
 
-from app.access.person_rights import Held
 from app.approvals.decisions import Decision, decide_access, due_decisions
 from app.approvals.models import ScopeAccess
 from app.approvals.rules import AccessEvent
 from app.audit.trail import OPERATOR, WORKER
-from app.client_configurations.applying import apply_catalogue
 from app.client_configurations.operator import change_status
-from app.client_drafts.activation import activation_code
-from app.client_drafts.models import ClientDraft
-from app.client_drafts.noting import note_visit
-from app.client_drafts.parking import park_client_draft, pass_on_client_draft
 from app.client_drafts.replacement import exchange_due
-from app.client_drafts.rules import VERIFIED_WITHIN, DeclineReason, LastVisit
-from app.client_drafts.sweeping import expire_drafts, lapse_confirmations
-from app.client_drafts.use_cases import decline_client_draft, open_client_draft
-from app.client_drafts.verifying import verify_one
 from app.client_keys.ending import end_keys, keys_published
 from app.client_keys.leaks import note_leak
 from app.client_keys.revoking import revoke_key
@@ -37,173 +24,13 @@ from app.delegations.models import Delegation
 from app.delegations.rules import State
 from app.organizations.register import RegisterEntry, Verdict
 from app.publications.queries import scopes_told
-from tests.client_drafts.rights import PERSON, ToldRights
-from tests.client_drafts.test_parking import verifier
 from tests.examples import NOW, ORGANIZATION
-from tests.installers.keys import ec_key, key_proof
+from tests.installers.keys import ec_key
+from tests.onboardings.changes import SOON, Change, catalogue_applied, confirmed, is_woken
 from tests.onboardings.wizards import Wizard, a_wizard, a_wizard_in_place_of, waiting
-from tests.serving import CLIENT_SCOPE, EDI, FJORD, KARI, Client, Service
+from tests.serving import CLIENT_SCOPE, EDI, Client, Service
 
-SOON = 3.0
-SKY = "sandbox-sky"
 MSH = "nhn:msh/api"
-Change: TypeAlias = Callable[[Wizard], Awaitable[object]]
-
-
-async def is_woken(wizard: Wizard, change: Change) -> None:
-    """At once, and by something that can be seen."""
-    async with waiting(wizard) as held:
-        await change(wizard)
-        answer = await asyncio.wait_for(held, SOON)
-    assert answer.status_code == 200, answer.text
-    assert answer.headers["preference-applied"] == "wait=20"
-    assert answer.json() == await wizard.onboarding()
-
-
-# Of a draft.
-
-
-async def confirmed(wizard: Wizard) -> None:
-    await wizard.confirm()
-
-
-async def opened(wizard: Wizard) -> None:
-    async with wizard.service.database.sessions() as db:
-        await open_client_draft(
-            db, KARI, UUID(wizard.client_id), redirect_port=None, redirect_path=None, now=NOW
-        )
-
-
-def visited(visit: LastVisit) -> Change:
-    async def come(wizard: Wizard) -> None:
-        async with wizard.service.database.sessions() as db:
-            await note_visit(db, UUID(wizard.client_id), visit, now=NOW)
-
-    return come
-
-
-async def declined(wizard: Wizard) -> None:
-    async with wizard.service.database.sessions() as db:
-        await decline_client_draft(
-            db, KARI, UUID(wizard.client_id), reason=DeclineReason.UNSURE, now=NOW
-        )
-
-
-async def passed_on(wizard: Wizard) -> None:
-    service = wizard.service
-    async with service.database.sessions() as db:
-        await pass_on_client_draft(
-            db,
-            KARI,
-            UUID(wizard.client_id),
-            catalogue=await service.app.state.catalogues.in_force(),
-            settings=service.settings,
-            now=NOW,
-        )
-
-
-async def parked(wizard: Wizard) -> None:
-    service = wizard.service
-    async with service.database.sessions() as db:
-        await park_client_draft(
-            db,
-            KARI,
-            UUID(wizard.client_id),
-            person=PERSON,
-            contact_email=None,
-            catalogue=await service.app.state.catalogues.in_force(),
-            settings=service.settings,
-            now=NOW,
-        )
-
-
-def answered(held: Held | None) -> Change:
-    """Altinn's answer to a parked decision, or that none came for a day."""
-
-    async def settle(wizard: Wizard) -> None:
-        service = wizard.service
-        service.now = NOW + VERIFIED_WITHIN
-        assert await verify_one(verifier(service, ToldRights(held)), now=service.now)
-
-    return settle
-
-
-async def expired(wizard: Wizard) -> None:
-    wizard.service.now = NOW + timedelta(days=2)
-    assert await expire_drafts(wizard.service.database.sessions, now=wizard.service.now)
-
-
-async def lengthened(wizard: Wizard) -> None:
-    wizard.service.now = NOW + timedelta(hours=1)
-    answer = await wizard.lengthen()
-    assert answer.status_code == 200, answer.text
-
-
-async def activated(wizard: Wizard) -> None:
-    service, client_id = wizard.service, wizard.client_id
-    [draft] = await service.ask(select(ClientDraft).where(ClientDraft.client_id == UUID(client_id)))
-    code = activation_code(draft, secret_key=service.settings.secret_key)
-    url = wizard.created["activationUrl"]
-    proof = key_proof(wizard.key, client_id, url, code=code)
-    answer = await service.http.post(url, json={"activation": proof})
-    assert answer.status_code == 200, answer.text
-
-
-async def lapsed(wizard: Wizard) -> None:
-    wizard.service.now = NOW + timedelta(minutes=11)
-    assert await lapse_confirmations(wizard.service.database.sessions, now=wizard.service.now)
-
-
-async def catalogue_applied(wizard: Wizard) -> None:
-    """The name alone of one of its APIs is another: no client and no client system is changed."""
-    service = wizard.service
-    catalogue = await service.app.state.catalogues.in_force()
-    apis = [
-        msgspec.structs.replace(api, name=f"{api.name} 2", owner_contact="ny@eier.example")
-        for api in catalogue.apis
-    ]
-    async with service.database.sessions() as db:
-        assert await apply_catalogue(
-            db,
-            msgspec.structs.replace(catalogue, apis=apis),
-            environment=service.settings.environment,
-            client_scope=CLIENT_SCOPE,
-            now=NOW,
-        )
-
-
-OF_DRAFTS: dict[str, tuple[str, list[Change], Change]] = {
-    "opened": (FJORD, [], opened),
-    "the login failed": (FJORD, [], visited(LastVisit.LOGIN_FAILED)),
-    "who came lacks the right": (FJORD, [opened], visited(LastVisit.LACKS_RIGHT)),
-    "passed on": (FJORD, [opened], passed_on),
-    "confirmed": (FJORD, [opened], confirmed),
-    "declined": (FJORD, [], declined),
-    "parked": (FJORD, [], parked),
-    "parked, and then a yes": (FJORD, [parked], answered(Held.YES)),
-    "parked, and then a no": (FJORD, [parked], answered(Held.NO)),
-    "parked, and never an answer": (FJORD, [parked], answered(None)),
-    "expired": (FJORD, [], expired),
-    "lengthened": (FJORD, [], lengthened),
-    "lengthened once it has expired": (FJORD, [expired], lengthened),
-    "confirmed, and waits for its activation": (SKY, [], confirmed),
-    "activated": (SKY, [confirmed], activated),
-    "not activated in time": (SKY, [confirmed], lapsed),
-    "the catalogue is another": (EDI, [], catalogue_applied),
-}
-
-
-@pytest.mark.parametrize("what", OF_DRAFTS)
-async def test_a_change_of_the_draft_wakes_at_once(service: Service, what: str) -> None:
-    api_key, before, change = OF_DRAFTS[what]
-    back = {"postClientConfirmationRedirectUri": "http://localhost:8765/done"}
-    wizard = await a_wizard(service, api_key, **back)
-    for earlier in before:
-        await earlier(wizard)
-    await is_woken(wizard, change)
-
-
-# Of a client.
 
 
 def decided(event: AccessEvent, *, claim: bool = False) -> Change:
@@ -321,7 +148,6 @@ def operator_does(event: ClientEvent) -> Change:
 blocked = operator_does(ClientEvent.BLOCK)
 approved = decided(AccessEvent.APPROVE)
 given = delegation_is(State.ACTIVE)
-
 OF_CLIENTS: dict[str, tuple[list[Change], Change]] = {
     "a scope is approved": ([], approved),
     "a scope is refused": ([], decided(AccessEvent.REFUSE)),
@@ -376,9 +202,6 @@ async def test_a_decision_on_a_changed_claim_wakes_at_once(
     body = asked | {"audienceSpecificClientClaims": herid[1:]}
     assert (await as_client(wizard).put(body)).status_code == 204
     await is_woken(wizard, decided(event, claim=True))
-
-
-# Of a client that gets another key.
 
 
 async def said_to_be_lost(service: Service, *, in_use: bool) -> tuple[Wizard, Wizard]:
@@ -439,9 +262,6 @@ async def test_who_has_the_new_key_is_woken_by_what_becomes_of_the_client(
             await scopes_told(db, client_id, [CLIENT_SCOPE])
         answer = await asyncio.wait_for(held, SOON)
     assert answer.json()["outcome"] == "ready"
-
-
-# By time alone.
 
 
 async def test_a_key_that_comes_into_its_window_is_seen_when_the_time_is_up(
