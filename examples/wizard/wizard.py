@@ -60,7 +60,7 @@ def main() -> int:
         if kept.draft:
             print(f"Going on with {kept.file}. To begin anew, remove it.\n", flush=True)
         else:
-            kept.save()  # before the draft is asked for: whose answer is lost asks the same again
+            kept.save()  # first: if the answer is lost, the next start asks for the same draft
             kept.draft = make_draft(options, kept.key, callback.address)
             kept.save()
         onboarding = follow(kept.draft, options, callback)
