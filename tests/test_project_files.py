@@ -48,6 +48,14 @@ def test_the_top_level_holds_nothing_else() -> None:
     assert {name.split("/")[0] for name in committed_files()} <= TOP_LEVEL
 
 
+def test_no_route_and_no_page_begins_a_transaction() -> None:
+    """Use cases do, so that whoever reads one sees all that is committed together."""
+    beginning = re.compile(r"\b(sessions|db)\.begin\(\)")
+    handlers = {*(ROOT / "app").glob("*/*routes.py"), *(ROOT / "app").glob("*/*pages.py")}
+    assert len(handlers) > 10
+    assert not [path for path in handlers if beginning.search(path.read_text("utf-8"))]
+
+
 def test_the_lock_names_no_address_and_no_machine() -> None:
     lock = (ROOT / "requirements.lock").read_text()
     assert "://" not in lock

@@ -25,7 +25,6 @@ from app.client_drafts.rules import (
     DraftEvent,
     DraftOutdated,
     DraftStatus,
-    NoReplacement,
     is_seen_lately,
 )
 from app.client_drafts.telling import tell_of_replaced_keys, tell_of_waiting_keys
@@ -145,7 +144,7 @@ async def _exchange_one(
 ) -> None:
     with key_may_be_taken():
         async with sessions.begin() as db:
-            draft = await _waiting_draft(db, draft_id)
+            draft = await waiting_draft(db, draft_id)
             if draft is None:
                 return  # stopped, or carried out by another worker, a moment ago
             if await is_registered(db, draft.public_key.thumbprint):
@@ -157,9 +156,9 @@ async def _exchange_one(
 
 async def _refuse(sessions: Sessions, draft_id: UUID, reason: DeclineReason, now: datetime) -> None:
     async with sessions.begin() as db:
-        draft = await _waiting_draft(db, draft_id)
+        draft = await waiting_draft(db, draft_id)
         if draft is not None:
-            await _end(db, draft, DraftEvent.REFUSE, reason)
+            await end_waiting(db, draft, DraftEvent.REFUSE, reason)
             record(
                 db,
                 Happened.DRAFT_REFUSED,
@@ -170,25 +169,7 @@ async def _refuse(sessions: Sessions, draft_id: UUID, reason: DeclineReason, now
             )
 
 
-async def stop_replacement(
-    db: AsyncSession, draft_id: UUID, actor: Actor, *, now: datetime
-) -> None:
-    """Let an exchange that waits never happen. In the caller's transaction."""
-    draft = await _waiting_draft(db, draft_id)
-    if draft is None:
-        raise NoReplacement
-    await _end(db, draft, DraftEvent.STOP, DeclineReason.STOPPED)
-    record(
-        db,
-        Happened.REPLACEMENT_STOPPED,
-        actor=actor,
-        subject=draft.final_client_id,
-        at=now,
-        draft=str(draft_id),
-    )
-
-
-async def _end(
+async def end_waiting(
     db: AsyncSession, draft: ClientDraft, event: DraftEvent, reason: DeclineReason
 ) -> None:
     draft.status = next_state(TRANSITIONS, draft.status, event)
@@ -196,7 +177,7 @@ async def _end(
     await _changed(db, draft)
 
 
-async def _waiting_draft(db: AsyncSession, draft_id: UUID) -> ClientDraft | None:
+async def waiting_draft(db: AsyncSession, draft_id: UUID) -> ClientDraft | None:
     draft = await db.get(ClientDraft, draft_id, with_for_update=True, populate_existing=True)
     waits = draft is not None and draft.status is DraftStatus.AWAITING_EXCHANGE
     return draft if waits else None

@@ -6,11 +6,8 @@ from typing import Any
 from litestar import Request, Response, delete, get
 
 from app.access.authentication import client_that_changes, client_that_reads
-from app.changes.queries import check_version, counter_of
-from app.client_drafts.replacement import stop_replacement, waiting_exchange
-from app.client_drafts.rules import NoReplacement
+from app.client_drafts.stopping import own_replacement, stop_own_replacement
 from app.client_drafts.wire import KeyReplacement
-from app.client_keys.calling import check_caller
 from app.web.conditional import check_if_match, etag, sent_if_match, versioned
 
 PATH = "/client/key-replacement"
@@ -28,16 +25,11 @@ async def get_key_replacement(request: Request[Any, Any, Any]) -> Response[KeyRe
     """
     caller = await client_that_reads(request)
     state = request.app.state
-    async with state.database.sessions.begin() as db:
-        counter = await counter_of(db, caller.client_id)
-        await check_caller(db, caller, seen_at=state.clock())
-        draft = await waiting_exchange(db, caller.client_id)
-    if draft is None:
-        raise NoReplacement
-    at = draft.exchange_at
+    waiting = await own_replacement(state.database.sessions, caller, now=state.clock())
+    at = waiting.draft.exchange_at
     assert isinstance(at, datetime)  # each that waits has its time
-    body = KeyReplacement(draft.public_key.thumbprint, at)
-    return versioned(request, body, etag(counter))
+    body = KeyReplacement(waiting.draft.public_key.thumbprint, at)
+    return versioned(request, body, etag(waiting.counter))
 
 
 @delete(
@@ -51,11 +43,9 @@ async def delete_key_replacement(request: Request[Any, Any, Any]) -> None:
     """Stop it: this installation is not lost. Its keys go on working."""
     caller = await client_that_changes(request)
     state = request.app.state
-    async with state.database.sessions.begin() as db:
-        await check_caller(db, caller)
-        draft = await waiting_exchange(db, caller.client_id)
-        if draft is None:
-            raise NoReplacement
-        has_seen = partial(check_if_match, sent_if_match(request))
-        await check_version(db, caller.client_id, has_seen)
-        await stop_replacement(db, draft.client_id, caller.actor, now=state.clock())
+    await stop_own_replacement(
+        state.database.sessions,
+        caller,
+        has_seen=partial(check_if_match, sent_if_match(request)),
+        now=state.clock(),
+    )

@@ -1,5 +1,6 @@
 """The page behind the link that stops a replacement of keys. GET stops nothing."""
 
+from contextlib import suppress
 from http import HTTPStatus
 from uuid import UUID
 
@@ -12,8 +13,8 @@ from app.access.authentication import origin_of
 from app.audit.trail import Actor
 from app.client_drafts.models import ClientDraft
 from app.client_drafts.queries import draft_of
-from app.client_drafts.replacement import stop_replacement
 from app.client_drafts.rules import DeclineReason, DraftStatus, NoReplacement
+from app.client_drafts.stopping import stop_replacement
 from app.notices.models import Notice
 from app.notices.queries import notice_of_link
 from app.notices.rules import NoticeKind
@@ -31,14 +32,13 @@ async def stop_page(request: PageRequest, token: FromPath[str]) -> Answer:
 async def stop(request: PageRequest, token: FromPath[str]) -> Answer:
     state, origin = request.app.state, origin_of(request)
     fields = await own_form(request, state.settings.public_base_urls)
-    try:
-        async with state.database.sessions.begin() as db:
-            notice = await _notice(request, db, token)
-            actor = Actor(f"notice:{notice.id}", origin.address, origin.request_id)
-            draft_id = UUID(notice.facts["draft_id"])
-            await stop_replacement(db, draft_id, actor, now=state.clock())
-    except NoReplacement:
-        pass  # it has been stopped, or has happened: the page says which
+    async with state.database.sessions() as db:
+        notice = await _notice(request, db, token)
+    actor = Actor(f"notice:{notice.id}", origin.address, origin.request_id)
+    draft_id = UUID(notice.facts["draft_id"])
+    # Where it has been stopped, or has happened, the page says which.
+    with suppress(NoReplacement):
+        await stop_replacement(state.database.sessions, draft_id, actor, now=state.clock())
     return await _page(request, token, chosen_language(fields.get("lang"), None))
 
 
