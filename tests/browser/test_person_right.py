@@ -47,7 +47,7 @@ async def test_who_may_not_confirm_passes_it_on_and_confirms_once_the_right_is_g
 
     await change_right(sandbox, "grant")
     try:
-        await page.get_by_role("link", name="Sjekk retten på nytt").click()
+        await page.get_by_role("link", name="Sjekk rettigheten på nytt").click()
         assert await heading(page) == "Bekreft oppsett av HelseID"
         await page.get_by_role("button", name="Bekreft", exact=True).click()
         await page.wait_for_url(f"{program.address}**")
