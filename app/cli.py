@@ -3,13 +3,15 @@
 import math
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
+import msgspec
 
 from app.cli_groups import Commands
-from app.settings import Settings, SettingsRefused, read_settings
+from app.settings import Address, DatabaseAddress, Settings, SettingsRefused, read_settings
 from app.supervisor.options import SandboxOptions
 
 
@@ -80,6 +82,18 @@ def openapi(check: bool) -> None:
         refuse(f"Out of date: {names}. Run `make openapi` and read the difference.")
 
 
+def demand_form(kind: Any, example: str) -> Callable[..., str | None]:
+    """That of the service's setting, told in words of the option."""
+
+    def check(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+        try:
+            return msgspec.convert(value, kind | None)  # type: ignore[no-any-return]
+        except msgspec.ValidationError:
+            raise click.BadParameter(f"It looks like {example}.") from None
+
+    return check
+
+
 def demand_number(_: click.Context, __: click.Parameter, value: float) -> float:
     """A range lets `nan` through."""
     if math.isnan(value):
@@ -95,9 +109,17 @@ def demand_number(_: click.Context, __: click.Parameter, value: float) -> float:
     type=click.IntRange(0, 65535),
     help="Of the stand-ins. [default: 8081, or a free one when --port is 0]",
 )
-@click.option("--public-url", help="The service's address in links, when it is not host and port.")
+@click.option(
+    "--public-url",
+    callback=demand_form(Address, "https://onboarding.example, with no slash at its end"),
+    help="The service's address in links, when it is not host and port.",
+)
 @click.option("--tls", is_flag=True, help="Serve over https, by an authority made at the start.")
-@click.option("--database-url", help="An empty or earlier PostgreSQL database. [default: own]")
+@click.option(
+    "--database-url",
+    callback=demand_form(DatabaseAddress, "postgresql://user:password@host/database"),
+    help="An empty or earlier PostgreSQL database. [default: own]",
+)
 @click.option("--ready-file", type=click.Path(path_type=Path), help="Written when it is ready.")
 @click.option("--strict", type=int, metavar="SEED", help="As the strictest neighbours might be.")
 @click.option("--seed-file", type=click.Path(path_type=Path), help="Data to begin with besides.")

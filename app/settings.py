@@ -19,6 +19,7 @@ from msgspec import Meta, Struct
 PREFIX = "ONBOARDING_"
 
 Address = Annotated[str, Meta(pattern=r"^https?://[^\s/]+(/[^\s]*[^\s/])?$")]
+DatabaseAddress = Annotated[str, Meta(pattern=r"^postgres(ql)?://")]
 IssuerName = Annotated[str, Meta(pattern=r"^https?://[^\s/]+(/\S*)?$")]
 Secret = Annotated[str, Meta(min_length=32)]
 OrganizationNumber = Annotated[str, Meta(pattern=r"^[0-9]{9}$")]
@@ -48,7 +49,7 @@ class MailSecurity(StrEnum):
 class Settings(Struct, frozen=True, kw_only=True):
     """Everything an operator can set; each name is that of its variable, less the prefix."""
 
-    database_url: Annotated[str, Meta(pattern=r"^postgres(ql)?://")]
+    database_url: DatabaseAddress
     public_base_urls: Annotated[list[Address], Meta(min_length=1)]
     """Where clients reach the service. The first is used in links; a proof's `htu` may name any."""
     environment: Environment

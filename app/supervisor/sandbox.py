@@ -180,7 +180,7 @@ def prepared(child: Child, settings: Mapping[str, str], ending: Ending) -> bool:
             child.end()  # before its database goes, of which it would complain
             return False
     if code != 0:
-        raise SandboxFailed("The sandbox's database could not be prepared.")
+        sys.exit(1)  # it has said why
     return True
 
 

@@ -13,7 +13,9 @@ from pathlib import Path
 import msgspec
 import psutil
 import pytest
+from click.testing import CliRunner
 
+from app.cli import main
 from tests.sandboxes import (
     COMMAND,
     END_WITHIN_SECONDS,
@@ -166,6 +168,19 @@ def test_a_taken_port_is_one_line(option: str) -> None:
         port = taken.getsockname()[1]
         line = failing(option, str(port))
     assert line == f"Port {port} on 127.0.0.1 is in use. Choose another, or 0 for a free one."
+
+
+def test_a_database_that_does_not_answer_is_one_line() -> None:
+    line = failing("--database-url", "postgresql://127.0.0.1:1/none")
+    assert line.startswith("The database does not answer: ")
+
+
+@pytest.mark.parametrize("option", ["--public-url", "--database-url"])
+def test_an_address_of_another_form_is_told_what_it_looks_like(option: str) -> None:
+    refused = CliRunner().invoke(main, ["sandbox", option, "ftp://example"])
+    assert refused.exit_code == 2
+    line = refused.stderr.splitlines()[-1]
+    assert line.startswith(f"Error: Invalid value for '{option}': It looks like ")
 
 
 def test_it_does_not_start_where_a_service_has_settings() -> None:
