@@ -82,6 +82,10 @@ class AltinnCalls:
         self._heed(call.product, heard.answer)
         return heard
 
+    def waited_in_vain(self) -> None:
+        """Whoever asked had less time than a call may take: to hang is to fail all the same."""
+        self._breaker.failed()
+
     async def _persistently(self, call: Call, urgent: bool) -> Heard:
         for attempt in range(1, call.tries + 1):
             try:

@@ -50,7 +50,7 @@ class AltinnPersonRights:
             question.organization_number,
             urgent=question.urgent,
         )
-        async with _while_a_person_waits():
+        async with self._while_a_person_waits():
             decision, _ = await decision_on(
                 self._calls, self._scopes, asked, action=question.action
             )
@@ -64,7 +64,7 @@ class AltinnPersonRights:
     async def organizations(
         self, person: PersonNumber, resource_id: str
     ) -> list[RepresentedOrganization]:
-        async with _while_a_person_waits():
+        async with self._while_a_person_waits():
             parties = await self._parties(_asked(person, resource_id))
         return list(_represented(parties, resource_id))
 
@@ -77,17 +77,17 @@ class AltinnPersonRights:
         parties, _ = await parties_of(self._calls, self._scopes, asked, via_key_roles=True)
         return parties
 
-
-@asynccontextmanager
-async def _while_a_person_waits() -> AsyncIterator[None]:
-    """What comes too late, or cannot be relied on, is `NoReliableAnswer`."""
-    try:
-        async with asyncio.timeout(WITHIN):
-            yield
-    except TimeoutError:
-        raise NoReliableAnswer(f"no answer within {WITHIN} s") from None
-    except (AltinnUnavailable, NoAnswer) as error:
-        raise NoReliableAnswer(str(error)) from error
+    @asynccontextmanager
+    async def _while_a_person_waits(self) -> AsyncIterator[None]:
+        """What comes too late, or cannot be relied on, is `NoReliableAnswer`."""
+        try:
+            async with asyncio.timeout(WITHIN):
+                yield
+        except TimeoutError:
+            self._calls.waited_in_vain()
+            raise NoReliableAnswer(f"no answer within {WITHIN} s") from None
+        except (AltinnUnavailable, NoAnswer) as error:
+            raise NoReliableAnswer(str(error)) from error
 
 
 def _asked(

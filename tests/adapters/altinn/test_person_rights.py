@@ -31,9 +31,9 @@ CUSTOMER, NOT_KARIS = "310000019", "310000035"
 
 @asynccontextmanager
 async def rights_at(
-    altinn_url: str, maskinporten_url: str, budget: Bucket | None = None
+    altinn_url: str, maskinporten_url: str, budget: Bucket | None = None, spared_after: int = 10_000
 ) -> AsyncIterator[AltinnPersonRights]:
-    breaker = CircuitBreaker(after=10_000)
+    breaker = CircuitBreaker(after=spared_after)
     async with calls_at(
         altinn_url, maskinporten_url, budget=budget, breaker=breaker, within=4
     ) as calls:
@@ -120,6 +120,17 @@ async def test_what_is_no_answer_is_neither_yes_nor_no(
         with pytest.raises(NoReliableAnswer) as unknown:
             await rights.held(question(who))
         assert who.pid not in str(unknown.value)
+
+
+async def test_an_altinn_that_hangs_is_spared(
+    world: Neighbours, controls: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await controls.put("/faults", json=[{"target": "altinn", "delayMs": 10_000}])
+    monkeypatch.setattr(person_rights, "WITHIN", 0.3)
+    async with rights_at(world.altinn_url, world.maskinporten_url, spared_after=1) as rights:
+        for why in ("no answer within", "failed too often"):
+            with pytest.raises(NoReliableAnswer, match=why):
+                await rights.held(question())
 
 
 async def test_a_hidden_failure_of_the_decision_point_is_no_no(
