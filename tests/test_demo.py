@@ -117,7 +117,7 @@ def played(*options: str, **environment: str) -> subprocess.CompletedProcess[str
         env=clean_environment(PYTHONPATH=str(ROOT), PYTHONIOENCODING="utf-8", **environment),
         capture_output=True,
         encoding="utf-8",
-        timeout=60,
+        timeout=120,
         check=False,
     )
 

@@ -29,9 +29,11 @@ async def seal_trail(sessions: Sessions) -> bool:
         # Released after the commit can be seen: whoever gets it next sees these seals.
         if not await db.scalar(select(func.pg_try_advisory_xact_lock(_ONE_SEALER))):
             return False
+        events = (await db.scalars(_settled_in_order())).all()
+        if not events:
+            return False
         newest = await newest_seal(db)
         last, previous = (newest.number, newest.hash) if newest else (0, BEGINNING)
-        events = (await db.scalars(_settled_in_order())).all()
         sealed_at = await db.scalar(select(func.clock_timestamp()))
         assert sealed_at is not None
         for number, event in enumerate(events, last + 1):
