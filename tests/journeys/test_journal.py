@@ -10,7 +10,7 @@ import pytest
 
 from app.sandbox.controls.token_routes import BROKEN_PROOFS, BROKEN_TOKENS
 from tests.installers.keys import assertion, ec_key, proof
-from tests.sandboxes import Ready
+from tests.sandboxes import Ready, eventually
 
 pytestmark = pytest.mark.journey
 
@@ -97,8 +97,9 @@ def journalled(sandbox: Ready, http: httpx2.Client) -> Journalled:
 
 def test_a_whole_token_opens_the_service_and_is_no_refusal(journalled: Journalled) -> None:
     assert journalled.read(journalled.token()).status_code == 200
-    time.sleep(0.2)
-    (entry,) = journalled.entries(path="/v1/client", since="2026-01-01T00:00:00Z")[-1:]
+    told = {"path": "/v1/client", "since": "2026-01-01T00:00:00Z"}
+    assert eventually(lambda: bool(journalled.entries(**told)))
+    (entry,) = journalled.entries(**told)[-1:]
     assert (entry["to"], entry["status"], entry["checks"]) == ("service", 200, [])
 
 
@@ -235,11 +236,18 @@ def test_the_journal_holds_nothing_to_do_anything_with(
     private = journalled.key.private()
     body = {"organizationNumber": "310000019", "publicJwk": private, "externalRef": PERSON_NUMBER}
     url = f"{sandbox.base_url}/v1/client-drafts"
+    told = f"{sandbox.control_url}/requests"
+
+    def drafts() -> list[int]:
+        return [
+            entry["id"] for entry in http.get(told, params={"path": "/v1/client-drafts"}).json()
+        ]
+
+    known = drafts()
     http.post(url, json=body, headers={"api-key": "sandbox-epj"})
     http.post(url, json=body | {"publicJwk": str(private).replace("'", '"')})
-    time.sleep(0.3)
-    told = http.get(f"{sandbox.control_url}/requests").text
-    assert "/v1/client-drafts" in told
+    assert eventually(lambda: len(set(drafts()) - set(known)) == 2)
+    shown = http.get(told).text
     for secret in (
         private["d"],
         headers["DPoP"],
@@ -249,4 +257,4 @@ def test_the_journal_holds_nothing_to_do_anything_with(
         "sandbox-epj",
         PERSON_NUMBER,
     ):
-        assert secret not in told
+        assert secret not in shown
