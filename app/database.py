@@ -7,15 +7,27 @@ connections, which costs a tenth. Those connections commit each statement by its
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum as PythonEnum
 from enum import StrEnum
 from functools import partial
-from typing import Any, TypeAlias, dataclass_transform
+from typing import Any, TypeAlias, TypeVar, dataclass_transform
 
 import asyncpg
 import msgspec
-from sqlalchemy import ARRAY, TIMESTAMP, Executable, MetaData, Text, func, select
+from sqlalchemy import (
+    ARRAY,
+    TIMESTAMP,
+    ColumnElement,
+    Executable,
+    MetaData,
+    Text,
+    func,
+    inspect,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy import Enum as EnumColumn
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
@@ -35,6 +47,8 @@ from app.connections import Connections, connect
 Sessions: TypeAlias = async_sessionmaker[AsyncSession]
 Connection: TypeAlias = connections.Connection
 
+CLOCK: ColumnElement[datetime] = func.clock_timestamp()
+"""The database's own, moment by moment: its hosts may disagree about the time, it does not."""
 DRIVER = asyncpg_dialect()  # type: ignore[no-untyped-call]
 
 CONSTRAINT_NAMES = {
@@ -68,6 +82,9 @@ class Base(MappedAsDataclass, DeclarativeBase, kw_only=True, repr=False):
             values_callable=_values,
         ),
     }
+
+
+R = TypeVar("R", bound=Base)
 
 
 class Json(TypeDecorator[Any]):
@@ -178,3 +195,25 @@ def engine_of(
 async def one_at_a_time(db: AsyncSession, name: str) -> None:
     """Make transactions that give the same name wait for each other until they end."""
     await db.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
+
+
+async def leased_row(
+    db: AsyncSession, table: type[R], *is_due: ColumnElement[bool], lasting: timedelta
+) -> R | None:
+    """Of those that are due, the row that has been so longest: nobody else gets it for a while."""
+    columns, (key,) = table.__table__.c, inspect(table).primary_key
+    free = or_(columns.leased_until.is_(None), columns.leased_until <= CLOCK)
+    due = (
+        select(key)
+        .where(*is_due, free)
+        .order_by(columns.due_at)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    leased: R | None = await db.scalar(
+        update(table)
+        .where(key == due.scalar_subquery())
+        .values(leased_until=CLOCK + lasting)
+        .returning(table)
+    )
+    return leased

@@ -1,7 +1,8 @@
 """Removing what has served its time, by the database's clock and with a margin: late is fine."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, func, inspect, select, tuple_
@@ -20,36 +21,7 @@ COUNT_KEPT = timedelta(minutes=10)
 NOW = func.statement_timestamp()
 
 
-async def sweep_proofs(sessions: Sessions) -> bool:
-    return await _swept(sessions, UsedProof, UsedProof.usable_until < NOW - PROOF_KEPT)
-
-
-async def sweep_counts(sessions: Sessions) -> bool:
-    return await _swept(sessions, RequestCount, RequestCount.window_end < NOW - COUNT_KEPT)
-
-
-async def sweep_answers(sessions: Sessions) -> bool:
-    return await _swept(sessions, KeptAnswer, KeptAnswer.kept_at < NOW - ANSWER_KEPT)
-
-
-async def sweep_login_attempts(sessions: Sessions) -> bool:
-    return await _swept(sessions, LoginAttempt, LoginAttempt.expires_at < NOW - LOGIN_KEPT)
-
-
-async def sweep_login_sessions(sessions: Sessions) -> bool:
-    return await _swept(sessions, LoginSession, LoginSession.expires_at < NOW - LOGIN_KEPT)
-
-
-SWEEPS = {
-    "used proofs": sweep_proofs,
-    "request counts": sweep_counts,
-    "kept answers": sweep_answers,
-    "login attempts": sweep_login_attempts,
-    "login sessions": sweep_login_sessions,
-}
-
-
-async def _swept(sessions: Sessions, table: type[Base], over: ColumnElement[bool]) -> bool:
+async def _swept(table: type[Base], over: ColumnElement[bool], sessions: Sessions) -> bool:
     """Some rows at a time and none that somebody holds, so that nobody waits for the broom."""
     key: Sequence[ColumnElement[Any]] = inspect(table).primary_key
     chosen = select(*key).where(over).limit(BATCH).with_for_update(skip_locked=True)
@@ -57,3 +29,12 @@ async def _swept(sessions: Sessions, table: type[Base], over: ColumnElement[bool
         removed = await db.execute(delete(table).where(tuple_(*key).in_(chosen)).returning(key[0]))
         count = len(removed.all())
     return count == BATCH
+
+
+SWEEPS: Mapping[str, Callable[[Sessions], Awaitable[bool]]] = {
+    "used proofs": partial(_swept, UsedProof, UsedProof.usable_until < NOW - PROOF_KEPT),
+    "request counts": partial(_swept, RequestCount, RequestCount.window_end < NOW - COUNT_KEPT),
+    "kept answers": partial(_swept, KeptAnswer, KeptAnswer.kept_at < NOW - ANSWER_KEPT),
+    "login attempts": partial(_swept, LoginAttempt, LoginAttempt.expires_at < NOW - LOGIN_KEPT),
+    "login sessions": partial(_swept, LoginSession, LoginSession.expires_at < NOW - LOGIN_KEPT),
+}

@@ -1,10 +1,9 @@
 """Decisions that wait for an answer of Altinn's or Enhetsregisteret's, and links passed on."""
 
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.callers import EndUser
@@ -25,11 +24,10 @@ from app.client_drafts.rules import (
 )
 from app.client_drafts.use_cases import Decided, await_activation, decided_draft
 from app.client_drafts.validity import needs_activation
+from app.database import leased_row
 from app.settings import Settings
 
 LEASE = timedelta(seconds=30)
-
-_CLOCK: Any = func.clock_timestamp()
 
 
 async def park_client_draft(
@@ -103,23 +101,7 @@ async def pass_on_client_draft(
 
 async def leased_decision(db: AsyncSession, *, now: datetime) -> ParkedDecision | None:
     """The parked decision that has been due longest, which nobody else gets for a while."""
-    due = (
-        select(ParkedDecision.client_id)
-        .where(
-            ParkedDecision.due_at <= now,
-            or_(ParkedDecision.leased_until.is_(None), ParkedDecision.leased_until <= _CLOCK),
-        )
-        .order_by(ParkedDecision.due_at)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
-    leased: ParkedDecision | None = await db.scalar(
-        update(ParkedDecision)
-        .where(ParkedDecision.client_id == due.scalar_subquery())
-        .values(leased_until=_CLOCK + LEASE)
-        .returning(ParkedDecision)
-    )
-    return leased
+    return await leased_row(db, ParkedDecision, ParkedDecision.due_at <= now, lasting=LEASE)
 
 
 async def asked_in_vain(db: AsyncSession, parked: ParkedDecision, *, due_at: datetime) -> None:

@@ -3,12 +3,10 @@
 It fills evenly. Calls that nobody waits for leave a part of it to those that somebody does.
 """
 
-from datetime import datetime
-
-from sqlalchemy import ColumnElement, Float, bindparam, func, select
+from sqlalchemy import Float, bindparam, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from app.database import Database, HotStatement
+from app.database import CLOCK, Database, HotStatement
 from app.delegations.altinn import Budgets
 from app.delegations.models import CallBudget
 from app.settings import Settings
@@ -16,20 +14,19 @@ from app.settings import Settings
 KEPT_FOR_URGENT = 0.25
 """The part of a bucket."""
 
-_CLOCK: ColumnElement[datetime] = func.clock_timestamp()
 _A_SECOND = bindparam("a_second", type_=Float)
 _AT_ONCE = bindparam("at_once", type_=Float)
 _AT_LEAST = bindparam("at_least", type_=Float)
 _FILLED = func.least(
     _AT_ONCE,
-    CallBudget.calls + _A_SECOND * func.extract("epoch", _CLOCK - CallBudget.counted_at),
+    CallBudget.calls + _A_SECOND * func.extract("epoch", CLOCK - CallBudget.counted_at),
 )
 _TAKE = HotStatement(
     insert(CallBudget)
-    .values(product=bindparam("product"), calls=_AT_ONCE - 1.0, counted_at=_CLOCK)
+    .values(product=bindparam("product"), calls=_AT_ONCE - 1.0, counted_at=CLOCK)
     .on_conflict_do_update(
         index_elements=[CallBudget.product],
-        set_={"calls": _FILLED - 1.0, "counted_at": _CLOCK},
+        set_={"calls": _FILLED - 1.0, "counted_at": CLOCK},
         where=_FILLED >= _AT_LEAST,
     )
     .returning(CallBudget.calls)

@@ -7,16 +7,15 @@ is read has its effect once, however many workers there are.
 from datetime import datetime, timedelta
 
 from msgspec import Struct
-from sqlalchemy import Update, delete, func, or_, update
+from sqlalchemy import Update, delete, or_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.database import CLOCK
 from app.delegations.models import FollowedFeed
 from app.delegations.polling import AFTER_FAILURES
 
 LASTING = timedelta(seconds=90)
-
-_CLOCK = func.clock_timestamp()
 
 
 class TurnLost(Exception):
@@ -43,9 +42,9 @@ async def take_turn(db: AsyncSession, name: str, *, beginning: str, now: datetim
             .where(
                 FollowedFeed.name == name,
                 FollowedFeed.due_at <= now,
-                or_(FollowedFeed.leased_until.is_(None), FollowedFeed.leased_until <= _CLOCK),
+                or_(FollowedFeed.leased_until.is_(None), FollowedFeed.leased_until <= CLOCK),
             )
-            .values(leased_until=_CLOCK + LASTING)
+            .values(leased_until=CLOCK + LASTING)
             .returning(
                 FollowedFeed.leased_until,
                 FollowedFeed.cursor,

@@ -34,14 +34,13 @@ from sqlalchemy.types import TypeEngine
 
 from app.clients.models import ClientConfiguration
 from app.clients.rules import ClientStatus
-from app.database import Connection, HotStatement
+from app.database import CLOCK, Connection, HotStatement
 from app.delegations.answers import Source, Standing
 from app.delegations.models import Delegation, DelegationPoll
 from app.delegations.polling import ONE_WAIT, Attention
 from app.delegations.rules import State
 from app.organizations.models import Organization
 
-_CLOCK: ColumnElement[datetime] = func.clock_timestamp()
 _MOMENT = TIMESTAMP(timezone=True)
 
 
@@ -87,7 +86,7 @@ def _due(*conditions: ColumnElement[bool], order: Any) -> CTE:
         select(DelegationPoll.delegation_id)
         .where(
             DelegationPoll.due_at <= bindparam("now"),
-            or_(DelegationPoll.leased_until.is_(None), DelegationPoll.leased_until <= _CLOCK),
+            or_(DelegationPoll.leased_until.is_(None), DelegationPoll.leased_until <= CLOCK),
             *conditions,
         )
         .order_by(order)
@@ -105,7 +104,7 @@ def _lease(due: CTE) -> HotStatement:
             Delegation.id == due.c.delegation_id,
             ClientConfiguration.client_id == Delegation.client_id,
         )
-        .values(leased_until=_CLOCK + bindparam("lasting", type_=Interval))
+        .values(leased_until=CLOCK + bindparam("lasting", type_=Interval))
         .returning(
             Delegation.id,
             Delegation.client_id,

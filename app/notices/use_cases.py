@@ -4,11 +4,11 @@ import asyncio
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import delete, select, update
 
-from app.database import Sessions
+from app.database import CLOCK, Sessions, leased_row
 from app.notices.mail import Letter, MailServer, MailUnavailable
 from app.notices.models import Notice
 from app.notices.rules import KEPT, LEASE, wait_after
@@ -16,7 +16,6 @@ from app.notices.rules import KEPT, LEASE, wait_after
 log = logging.getLogger(__name__)
 
 LetterOf: TypeAlias = Callable[[Notice], Letter]
-NOW: Any = func.clock_timestamp()
 BATCH = 500
 SENT_WITHIN = timedelta(seconds=60)
 
@@ -46,26 +45,15 @@ async def send_one(sessions: Sessions, server: MailServer, letter_of: LetterOf) 
 
 
 async def _leased(sessions: Sessions) -> Notice | None:
-    due = (
-        select(Notice.id)
-        .where(
+    async with sessions.begin() as db:
+        return await leased_row(
+            db,
+            Notice,
             Notice.sent_at.is_(None),
             Notice.address.is_not(None),
-            Notice.due_at <= NOW,
-            or_(Notice.leased_until.is_(None), Notice.leased_until <= NOW),
+            Notice.due_at <= CLOCK,
+            lasting=LEASE,
         )
-        .order_by(Notice.due_at)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
-    async with sessions.begin() as db:
-        leased: Notice | None = await db.scalar(
-            update(Notice)
-            .where(Notice.id == due.scalar_subquery())
-            .values(leased_until=NOW + LEASE)
-            .returning(Notice)
-        )
-    return leased
 
 
 async def _sent(sessions: Sessions, notice: Notice) -> None:
@@ -73,7 +61,7 @@ async def _sent(sessions: Sessions, notice: Notice) -> None:
         await db.execute(
             update(Notice)
             .where(Notice.id == notice.id)
-            .values(sent_at=NOW, leased_until=None, last_failure=None)
+            .values(sent_at=CLOCK, leased_until=None, last_failure=None)
         )
 
 
@@ -84,7 +72,7 @@ async def _failed(sessions: Sessions, notice: Notice, why: str) -> None:
             .where(Notice.id == notice.id, Notice.leased_until == notice.leased_until)
             .values(
                 attempts=notice.attempts + 1,
-                due_at=NOW + wait_after(notice.attempts + 1),
+                due_at=CLOCK + wait_after(notice.attempts + 1),
                 leased_until=None,
                 last_failure=why,
             )

@@ -7,13 +7,12 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from msgspec import Struct
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.database import CLOCK, leased_row
 from app.publications.models import Publication
 from app.publications.queries import DONE_CHANNEL, DUE_CHANNEL
-
-NOW = func.clock_timestamp()
 
 
 class Lease(Struct, frozen=True):
@@ -26,27 +25,16 @@ class Lease(Struct, frozen=True):
 
 async def next_lease(db: AsyncSession, lasting: timedelta) -> Lease | None:
     """The publication that has been due longest, unless somebody has it in hand."""
-    due = (
-        select(Publication.client_id)
-        .where(
-            Publication.published < Publication.wanted,
-            Publication.due_at <= NOW,
-            or_(Publication.leased_until.is_(None), Publication.leased_until <= NOW),
-        )
-        .order_by(Publication.due_at)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-        .scalar_subquery()
+    row = await leased_row(
+        db,
+        Publication,
+        Publication.published < Publication.wanted,
+        Publication.due_at <= CLOCK,
+        lasting=lasting,
     )
-    row = (
-        await db.execute(
-            update(Publication)
-            .where(Publication.client_id == due)
-            .values(leased_until=NOW + lasting)
-            .returning(Publication.client_id, Publication.leased_until, Publication.attempts)
-        )
-    ).one_or_none()
-    return None if row is None else Lease(row.client_id, row.leased_until, row.attempts)
+    if row is None or row.leased_until is None:
+        return None
+    return Lease(row.client_id, row.leased_until, row.attempts)
 
 
 async def wanted_now(db: AsyncSession, client_id: UUID) -> int:
@@ -73,7 +61,7 @@ async def mark_published(db: AsyncSession, lease: Lease, version: int) -> None:
         .values(
             published=func.greatest(Publication.published, version),
             leased_until=None,
-            due_at=NOW,
+            due_at=CLOCK,
             attempts=0,
             last_failure=None,
         )
@@ -93,7 +81,7 @@ async def mark_failed(db: AsyncSession, lease: Lease, failure: str, wait: timede
         .where(Publication.client_id == lease.client_id, Publication.leased_until == lease.until)
         .values(
             leased_until=None,
-            due_at=NOW + wait,
+            due_at=CLOCK + wait,
             attempts=lease.attempts + 1,
             last_failure=failure,
         )
@@ -108,7 +96,7 @@ async def want_all_again(db: AsyncSession) -> int:
     result = await db.execute(
         update(Publication)
         .where(Publication.client_id == in_order.c.client_id)
-        .values(wanted=Publication.wanted + 1, due_at=NOW, attempts=0)
+        .values(wanted=Publication.wanted + 1, due_at=CLOCK, attempts=0)
         .returning(Publication.client_id)
     )
     count = len(result.all())
@@ -120,5 +108,5 @@ async def _want_again(db: AsyncSession, client_id: UUID) -> None:
     await db.execute(
         update(Publication)
         .where(Publication.client_id == client_id)
-        .values(wanted=Publication.wanted + 1, due_at=NOW)
+        .values(wanted=Publication.wanted + 1, due_at=CLOCK)
     )

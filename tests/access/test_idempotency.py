@@ -12,7 +12,7 @@ from sqlalchemy import func, select, text
 
 from app.access.idempotency import IdempotencyKeyRefused, Once, StillRunning, sent_key
 from app.access.models import KeptAnswer
-from app.access.sweeping import sweep_answers
+from app.access.sweeping import SWEEPS
 from app.client_drafts.keeping import CreatedDraft
 from app.client_drafts.models import ClientDraft
 from app.delegations.models import Delegation
@@ -222,11 +222,11 @@ async def test_members_that_nobody_knows_are_refused_on_our_own_routes(
 
 async def test_an_answer_is_kept_for_a_day(service: Service) -> None:
     await draft(service, a_draft())
-    await sweep_answers(service.database.sessions)
+    await SWEEPS["kept answers"](service.database.sessions)
     assert len(await service.ask(select(KeptAnswer.name))) == 1
     async with service.database.sessions.begin() as db:
         await db.execute(text("UPDATE kept_answers SET kept_at = now() - interval '25 hours'"))
-    await sweep_answers(service.database.sessions)
+    await SWEEPS["kept answers"](service.database.sessions)
     assert await service.ask(select(KeptAnswer.name)) == []
 
 

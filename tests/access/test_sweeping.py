@@ -8,13 +8,7 @@ import pytest
 from sqlalchemy import func, select, text
 
 from app.access.models import LoginAttempt, LoginSession, RequestCount, UsedProof
-from app.access.sweeping import (
-    BATCH,
-    sweep_counts,
-    sweep_login_attempts,
-    sweep_login_sessions,
-    sweep_proofs,
-)
+from app.access.sweeping import BATCH, SWEEPS
 from app.database import Base, Database
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -47,15 +41,15 @@ def proof(age: timedelta) -> UsedProof:
 
 async def test_a_used_proof_stays_ten_minutes_beyond_its_end(database: Database) -> None:
     await add(database, *map(proof, [-MINUTE, MINUTE, 9 * MINUTE, 11 * MINUTE, DAY]))
-    assert not await sweep_proofs(database.sessions)
+    assert not await SWEEPS["used proofs"](database.sessions)
     assert await count(database, UsedProof) == 3
 
 
 async def test_what_is_much_goes_in_several_pieces(database: Database) -> None:
     await add(database, *(proof(DAY) for _ in range(BATCH + 1)))
-    assert await sweep_proofs(database.sessions)
+    assert await SWEEPS["used proofs"](database.sessions)
     assert await count(database, UsedProof) == 1
-    assert not await sweep_proofs(database.sessions)
+    assert not await SWEEPS["used proofs"](database.sessions)
     assert await count(database, UsedProof) == 0
 
 
@@ -64,7 +58,7 @@ async def test_a_row_that_somebody_holds_is_left_for_later(database: Database) -
     await add(database, held, free)
     async with database.sessions.begin() as db:
         await db.get_one(UsedProof, ("key", held.jti), with_for_update=True)
-        await sweep_proofs(database.sessions)
+        await SWEEPS["used proofs"](database.sessions)
         assert await count(database, UsedProof) == 1
 
 
@@ -76,7 +70,7 @@ async def test_a_count_goes_soon_after_its_window(database: Database) -> None:
                 name=str(end), window_start=ago(end + MINUTE), window_end=ago(end), count=1
             ),
         )
-    await sweep_counts(database.sessions)
+    await SWEEPS["request counts"](database.sessions)
     assert await count(database, RequestCount) == 3
 
 
@@ -101,8 +95,8 @@ async def test_logins_that_are_over_are_removed(database: Database) -> None:
             expires_at=end,
         )
         await add(database, attempt, session)
-    await sweep_login_attempts(database.sessions)
-    await sweep_login_sessions(database.sessions)
+    await SWEEPS["login attempts"](database.sessions)
+    await SWEEPS["login sessions"](database.sessions)
     assert await count(database, LoginAttempt) == 2
     assert await count(database, LoginSession) == 2
 
@@ -113,5 +107,5 @@ async def test_a_version_that_does_not_know_when_a_count_is_over_goes_on(
     async with database.sessions.begin() as db:
         old = "INSERT INTO request_counts (name, window_start, count) VALUES ('a', now(), 1)"
         await db.execute(text(old))
-    assert not await sweep_counts(database.sessions)
+    assert not await SWEEPS["request counts"](database.sessions)
     assert await count(database, RequestCount) == 1

@@ -18,9 +18,8 @@ from app.client_keys.models import ClientKey
 from app.client_keys.rules import KeyState
 from app.clients.models import ClientConfiguration
 from app.clients.rules import ClientStatus
-from app.database import Database
+from app.database import CLOCK, Database
 from app.jobs import do_for_ever
-from app.publications.leases import NOW as DATABASE_NOW
 from app.publications.leases import mark_failed, mark_published, next_lease
 from app.publications.models import Publication
 from app.publications.queries import DUE_CHANNEL, want_publication
@@ -60,7 +59,7 @@ async def keys_of(database: Database, client_id: UUID) -> list[ClientKey]:
 
 async def make_due(database: Database) -> None:
     async with database.sessions.begin() as db:
-        await db.execute(update(Publication).values(due_at=DATABASE_NOW, leased_until=None))
+        await db.execute(update(Publication).values(due_at=CLOCK, leased_until=None))
 
 
 async def test_a_new_client_is_told_and_its_key_becomes_active(
@@ -210,7 +209,7 @@ async def test_a_lease_whose_holder_died_runs_out(
     recording.may_go_on.set()
     assert not await publish_one()
     async with database.sessions.begin() as db:
-        await db.execute(update(Publication).values(leased_until=DATABASE_NOW))
+        await db.execute(update(Publication).values(leased_until=CLOCK))
     assert await publish_one()
     assert (await publication_of(database, client_id)).published == 1
 
