@@ -112,6 +112,11 @@ async def test_a_broken_token_is_made_sent_and_explained(
     command = await confirmed.locator("pre").filter(has_text="curl -i").inner_text()
     sent = dict(re.findall(r"-H '(\w+): ([^']+)'", command))
     [address] = re.findall(r"-X GET '([^']+)'", command)
+    await unfold(confirmed, "The request, for a .http file")
+    request = confirmed.locator("pre").filter(has_text=re.compile("^GET "))
+    first, *headers = (await request.inner_text()).split("\n")
+    assert first == f"GET {address}"
+    assert headers == [f"{name}: {value}" for name, value in sent.items()]
     async with httpx2.AsyncClient(trust_env=False) as http:
         assert (await http.get(address, headers=sent)).status_code == 401
     refused = page.get_by_role("region", name="Calls").get_by_role("group").first

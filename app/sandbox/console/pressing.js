@@ -105,11 +105,12 @@ function curl(method, address, body) {
   return `curl -X ${method} ${quoted(location.origin + address)}${rest}`;
 }
 
-// How a token that was made is sent.
+// How a token that was made is sent: from a shell, and as editors and tools take a request.
 function use(control, { method, url }, told) {
-  if (control !== "/tokens" || !told?.headers) return null;
-  const headers = Object.entries(told.headers).map(([name, value]) => ` \\\n  -H ${quoted(`${name}: ${value}`)}`);
-  return `curl -i -X ${method} ${quoted(url)}${headers.join("")}`;
+  if (control !== "/tokens" || !told?.headers) return [];
+  const headers = Object.entries(told.headers).map(([name, value]) => `${name}: ${value}`);
+  const given = headers.map((header) => ` \\\n  -H ${quoted(header)}`);
+  return [`curl -i -X ${method} ${quoted(url)}${given.join("")}`, [`${method} ${url}`, ...headers].join("\n")];
 }
 
 // The page is made anew now and then, and each place says again what came of the last press there.
@@ -122,12 +123,12 @@ export function sayAgain() {
   }
 }
 
-function boxOf({ label, says, failed, use: command, asProgram, told }) {
+function boxOf({ label, says, failed, use: [command, request] = [], asProgram, told }) {
   const box = Object.assign(document.createElement("div"), { className: failed ? "outcome problem" : "outcome" });
   const text = document.createElement("p");
   text.append(Object.assign(document.createElement("strong"), { textContent: label }), `: ${says}`);
   box.append(text);
-  if (command) box.append(code("To send it", command, true));
+  if (command) box.append(code("To send it", command, true), code("The request, for a .http file", request));
   if (asProgram) box.append(code("What a program sends", asProgram));
   if (told) box.append(code("What it is answered", JSON.stringify(told, null, 2)));
   return box;
