@@ -32,9 +32,8 @@ from app.client_configurations.statuses import (
 )
 from app.client_configurations.wire import ClaimUpdate, CurrentClient
 from app.client_keys.calling import check_caller
-from app.client_keys.use_cases import note_use
+from app.client_keys.use_cases import checked, note_use
 from app.clients.models import ClientConfiguration
-from app.clients.standing import check_standing
 from app.database import Database
 from app.delegations.following import follow
 from app.delegations.queries import note_watch, watch_ends_before
@@ -65,16 +64,14 @@ async def current_client(
 ) -> ReadClient:
     """What the client may do now, with reasons in `language`."""
     async with database.reads.acquire() as connection:
-        row = await CURRENT_CLIENT.row(
-            connection,
-            client_id=caller.client_id,
-            proof_thumbprint=caller.key_thumbprint,
-            watch_ends_before=watch_ends_before(now),
+        row = checked(
+            await CURRENT_CLIENT.row(
+                connection,
+                client_id=caller.client_id,
+                proof_thumbprint=caller.key_thumbprint,
+                watch_ends_before=watch_ends_before(now),
+            )
         )
-        check_standing(
-            row["status"] if row else None, key_has_ended=bool(row and row["key_has_ended"])
-        )
-        assert row is not None  # or the standing would have been refused
         await note_use(connection, row, now)
         seen = rights_seen(row["rights"])
         if any(right.may_be_hurried for right in seen):
