@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TypeAlias
@@ -40,7 +40,7 @@ from app.delegations.queries import DUE_CHANNEL as DELEGATION_DUE
 from app.delegations.queries import ask_again, next_check_due
 from app.delegations.register_feed import follow_register
 from app.delegations.resource_feed import follow_resources
-from app.jobs import Job, do_for_ever
+from app.jobs import Job, Woken, do_for_ever
 from app.log_lines import log_as_json
 from app.notices.letters import letter_of
 from app.notices.use_cases import send_one, sweep_notices
@@ -55,7 +55,10 @@ from app.settings import Settings
 Clock: TypeAlias = Callable[[], datetime]
 Run: TypeAlias = Callable[[], Awaitable[bool]]
 Around: TypeAlias = Callable[[Run], Run]
+Heard: TypeAlias = Mapping[str, Woken]
+"""By the database's channel."""
 
+NOTHING_HEARD: Heard = {}
 SECOND = timedelta(seconds=1)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 STOP_WITHIN = timedelta(seconds=10)
@@ -72,11 +75,11 @@ def real_time() -> datetime:
 
 
 def publication_job(
-    sessions: Sessions,
+    database: Database,
     issuer: TokenIssuer,
     catalogues: Catalogues,
     clock: Clock,
-    due: ClientEvents | None = None,
+    woken: Woken | None = None,
 ) -> Job:
     """Telling the issuer of what has changed: at once when it is announced."""
 
@@ -93,13 +96,9 @@ def publication_job(
         name="publications",
         every=SECOND,
         run=partial(
-            publish_one,
-            sessions,
-            issuer,
-            registration_of=composed,
-            keys_published=published,
+            publish_one, database, issuer, registration_of=composed, keys_published=published
         ),
-        woken=due.heard if due else None,
+        woken=woken,
         lanes=PUBLICATIONS_AT_ONCE,
         requests_bring_it=True,
     )
@@ -110,7 +109,7 @@ def delegation_job(
     altinn: Altinn,
     catalogues: Catalogues,
     clock: Clock,
-    due: ClientEvents | None = None,
+    woken: Woken | None = None,
     scale: float = 1.0,
 ) -> Job:
     """Asking Altinn about what is due: at once when somebody begins to wait."""
@@ -125,7 +124,7 @@ def delegation_job(
         name="delegations",
         every=SECOND,
         run=ask,
-        woken=due.heard if due else None,
+        woken=woken,
         lanes=DELEGATION_LANES,
         next_due=partial(next_check_due, database.sessions),
         recurs=True,
@@ -234,14 +233,15 @@ def domain_work(
     database: Database,
     others: Neighbours,
     clock: Clock,
-    due: ClientEvents | None = None,
+    heard: Heard = NOTHING_HEARD,
 ) -> Sequence[Job]:
     """All that the domain's clock has a say in, the telling of it included."""
     sessions, catalogues = database.sessions, Catalogues(database.sessions)
     altinn, resources, scale = others.altinn, others.altinn_resources, settings.time_scale
+    asked = heard.get(DELEGATION_DUE)
     return (
-        publication_job(sessions, others.issuer, catalogues, clock, due),
-        *([delegation_job(database, altinn, catalogues, clock, due, scale)] if altinn else []),
+        publication_job(database, others.issuer, catalogues, clock, heard.get(DUE_CHANNEL)),
+        *([delegation_job(database, altinn, catalogues, clock, asked, scale)] if altinn else []),
         *([resources_job(sessions, resources, catalogues, clock)] if resources else []),
         verification_job(
             Verifier(sessions, catalogues, others.register, others.person_rights, settings), clock
@@ -268,16 +268,16 @@ async def run_worker(
             await refuse_other_revision(connection)
         async with (
             neighbours(settings, shared_budgets(database, settings)) as others,
-            ClientEvents(settings.database_url, [DUE_CHANNEL, DELEGATION_DUE]) as due,
+            # One each: nobody is woken by what is not his.
+            ClientEvents(settings.database_url, [DUE_CHANNEL]) as publications,
+            ClientEvents(settings.database_url, [DELEGATION_DUE]) as delegations,
         ):
-            work = domain_work(settings, database, others, clock, due)
+            heard = {DUE_CHANNEL: publications.heard, DELEGATION_DUE: delegations.heard}
+            work = domain_work(settings, database, others, clock, heard)
             if around is not None:
                 work = [replace(job, run=around(job.run)) for job in work]
-            jobs = (
-                *work,
-                *notice_job(database.sessions, settings),
-                *housekeeping(database.sessions),
-            )
+            sessions = database.sessions
+            jobs = (*work, *notice_job(sessions, settings), *housekeeping(sessions))
             await do_for_ever(jobs, stopping, within=STOP_WITHIN)
     finally:
         await database.close()

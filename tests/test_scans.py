@@ -119,8 +119,8 @@ def jobs(database: Database) -> dict[str, Callable[[], Awaitable[object]]]:
             return await take_leases(connection, limit=5, lasting=SECOND, now=NOW)
 
     async def published() -> object:
-        async with sessions.begin() as db:
-            return await next_lease(db, SECOND)
+        async with database.writes.acquire() as connection:
+            return await next_lease(connection, SECOND)
 
     async def verified() -> object:
         async with sessions.begin() as db:

@@ -28,7 +28,7 @@ from app.publications.token_issuer import PublishedKey, Registration
 async def registration_of(
     db: AsyncSession, client_id: UUID, catalogue: Catalogue
 ) -> Registration | None:
-    """None: the issuer is to forget the client. To be read after `wanted_now`.
+    """None: the issuer is to forget the client. To be read after the lease is taken.
 
     A blocked client keeps its place there, without keys and scopes: so it gets no token even
     from an issuer that does not know our `blocked`.

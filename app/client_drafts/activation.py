@@ -31,7 +31,7 @@ from app.client_drafts.rules import (
     DraftStatus,
 )
 from app.client_drafts.use_cases import make_client
-from app.publications.leases import wanted_now
+from app.publications.queries import wanted_now
 from app.settings import Settings
 from app.state_machine import next_state
 

@@ -188,8 +188,8 @@ async def ask_again(db: AsyncSession, client_id: UUID, *, now: datetime) -> None
         update(DelegationPoll)
         .where(DelegationPoll.delegation_id.in_(old.scalar_subquery()))
         .values(due_at=now)
+        .returning(func.pg_notify(DUE_CHANNEL, ""))
     )
-    await db.execute(select(func.pg_notify(DUE_CHANNEL, "")))
 
 
 async def is_answered(connection: Connection, delegation_id: UUID, since: datetime) -> bool:

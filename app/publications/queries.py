@@ -44,6 +44,14 @@ async def want_publication(db: AsyncSession, client_id: UUID) -> int:
     return wanted
 
 
+async def wanted_now(db: AsyncSession, client_id: UUID) -> int:
+    """The newest version that the issuer has to know."""
+    wanted: int = (
+        await db.execute(select(Publication.wanted).where(Publication.client_id == client_id))
+    ).scalar_one()
+    return wanted
+
+
 async def scopes_told(db: AsyncSession, client_id: UUID, scopes: Sequence[str]) -> None:
     """The issuer gives tokens for these now: whoever waits for that is told once it is new."""
     told = insert(ToldScopes).values(client_id=client_id, scopes=list(scopes))

@@ -9,14 +9,13 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.database import Sessions
+from app.database import Database, Sessions
 from app.publications.leases import (
     Lease,
     mark_failed,
     mark_published,
     next_lease,
     want_all_again,
-    wanted_now,
 )
 from app.publications.queries import scopes_told
 from app.publications.rules import CALL_WITHIN, LEASE, wait_after
@@ -32,7 +31,7 @@ KeysPublished: TypeAlias = Callable[[AsyncSession, UUID, Sequence[str]], Awaitab
 
 
 async def publish_one(
-    sessions: Sessions,
+    database: Database,
     issuer: TokenIssuer,
     *,
     registration_of: RegistrationOf,
@@ -44,30 +43,29 @@ async def publish_one(
     order; no transaction is open during the call. Whatever goes wrong with one client, only that
     client waits. One that is changed meanwhile is due again as soon as its lease is given back.
     """
-    async with sessions.begin() as db:
-        lease = await next_lease(db, LEASE)
+    async with database.writes.acquire() as connection:
+        lease = await next_lease(connection, LEASE)
     if lease is None:
         return False
     try:
-        await _publish(sessions, issuer, lease, registration_of, keys_published)
+        await _publish(database, issuer, lease, registration_of, keys_published)
     except (IssuerUnavailable, TimeoutError) as error:
         log.warning("the issuer was not told of client %s: %s", lease.client_id, error)
-        await _failed(sessions, lease, str(error) or "no answer in time")
+        await _failed(database, lease, str(error) or "no answer in time")
     except Exception as error:
         log.exception("the issuer cannot be told of client %s", lease.client_id)
-        await _failed(sessions, lease, f"not sent: {type(error).__name__}")
+        await _failed(database, lease, f"not sent: {type(error).__name__}")
     return True
 
 
 async def _publish(
-    sessions: Sessions,
+    database: Database,
     issuer: TokenIssuer,
     lease: Lease,
     registration_of: RegistrationOf,
     keys_published: KeysPublished,
 ) -> None:
-    async with sessions.begin() as db:
-        version = await wanted_now(db, lease.client_id)
+    async with database.sessions() as db:
         registration = await registration_of(db, lease.client_id)
 
     async with asyncio.timeout(CALL_WITHIN.total_seconds()):
@@ -78,20 +76,20 @@ async def _publish(
 
     # Two transactions, that of the keys and scopes first: who sees the version published, sees its
     # keys active. In one, rows would be locked in another order than where clients are changed.
-    async with sessions.begin() as db:
+    async with database.sessions.begin() as db:
         if registration is not None:
             thumbprints = [key.thumbprint for key in registration.keys]
             await keys_published(db, lease.client_id, thumbprints)
         await scopes_told(db, lease.client_id, registration.scopes if registration else ())
-    async with sessions.begin() as db:
-        await mark_published(db, lease, version)
+    async with database.writes.acquire() as connection:
+        await mark_published(connection, lease)
 
 
-async def _failed(sessions: Sessions, lease: Lease, failure: str) -> None:
+async def _failed(database: Database, lease: Lease, failure: str) -> None:
     chance = random.random()  # noqa: S311  # it guards no secret
     wait = wait_after(lease.attempts + 1, chance)
-    async with sessions.begin() as db:
-        await mark_failed(db, lease, failure, wait)
+    async with database.writes.acquire() as connection:
+        await mark_failed(connection, lease, failure, wait)
 
 
 async def republish_all(sessions: Sessions) -> int:

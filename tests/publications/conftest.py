@@ -41,8 +41,7 @@ def publish_one(database: Database, issuer: RegistrationAtIssuer) -> PublishOne:
     def clock() -> datetime:
         return NOW
 
-    sessions = database.sessions
-    job = publication_job(sessions, issuer, Catalogues(sessions), clock)
+    job = publication_job(database, issuer, Catalogues(database.sessions), clock)
 
     async def publish_one() -> bool:
         return await job.run()

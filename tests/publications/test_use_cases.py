@@ -167,13 +167,15 @@ async def test_a_lease_gives_back_its_own_client_alone(
     """Two may be taken in one microsecond."""
     async with database.sessions.begin() as db:
         other, _ = await client_to_publish(db)
-        lease = await next_lease(db, timedelta(seconds=15))
+    async with database.writes.acquire() as connection:
+        lease = await next_lease(connection, timedelta(seconds=15))
         assert lease is not None
-        await db.execute(update(Publication).values(leased_until=lease.until))
+        async with database.sessions.begin() as db:
+            await db.execute(update(Publication).values(leased_until=lease.until))
         if fails:
-            await mark_failed(db, lease, "away", timedelta(seconds=1))
+            await mark_failed(connection, lease, "away", timedelta(seconds=1))
         else:
-            await mark_published(db, lease, 1)
+            await mark_published(connection, lease)
     [left] = {client_id, other} - {lease.client_id}
     row = await publication_of(database, left)
     assert (row.published, row.leased_until, row.last_failure) == (0, lease.until, None)
@@ -286,7 +288,7 @@ async def test_a_change_cannot_slip_in_between_a_version_and_what_is_read_for_it
 
     async def publish() -> bool:
         return await publish_one_client(
-            database.sessions,
+            database,
             issuer,
             registration_of=slowly_composed,
             keys_published=keys_published,
@@ -357,7 +359,7 @@ async def test_an_announcement_wakes_the_worker(
     sessions = database.sessions
     stopping = asyncio.Event()
     async with ClientEvents(database.url, [DUE_CHANNEL]) as due:
-        job = publication_job(sessions, issuer, Catalogues(sessions), lambda: NOW, due)
+        job = publication_job(database, issuer, Catalogues(sessions), lambda: NOW, due.heard)
         job = replace(job, every=timedelta(hours=1))
         working = asyncio.create_task(
             do_for_ever([job], stopping, within=timedelta(seconds=5)), name="worker"
