@@ -63,7 +63,7 @@ def test_beside_400_property_is_empty_and_message_the_detail() -> None:
 
 async def test_every_refusal_leads_to_a_page_that_explains_it(service: Service) -> None:
     answer = await service.http.get("/v1/nothing")
-    page = await service.http.get(problem_of(answer)["type"])
+    page = await service.http.get(problem_of(answer)["type"], headers={"Accept-Language": "en"})
     assert page.status_code == 200
     assert problem_of(answer)["title"] in page.text
 
