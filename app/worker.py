@@ -109,8 +109,8 @@ def delegation_job(
     altinn: Altinn,
     catalogues: Catalogues,
     clock: Clock,
-    woken: Woken | None = None,
-    scale: float = 1.0,
+    woken: Woken | None,
+    scale: float,
 ) -> Job:
     """Asking Altinn about what is due: at once when somebody begins to wait."""
 

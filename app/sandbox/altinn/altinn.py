@@ -33,7 +33,7 @@ class Altinn:
         people: People,
         clock: Clock,
         subscription_key: str,
-        time_scale: float = 1.0,
+        time_scale: float,
     ) -> None:
         self.url = url
         self.pages_url = pages_url

@@ -37,7 +37,7 @@ def refuse_out_of_order(delegation: Delegation) -> None:
 
 
 def beginning(
-    find: FindOrganization, time_scale: float = 1.0
+    find: FindOrganization, time_scale: float
 ) -> Callable[[Delegation, datetime], list[Change]]:
     """Times run from the first look, so that they mean the same however old the sandbox is."""
 
