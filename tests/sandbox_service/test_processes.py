@@ -37,7 +37,7 @@ def running() -> Iterator[RunningSandbox]:
 
 
 def status_of(url: str) -> int:
-    with urllib.request.urlopen(url, timeout=20) as answer:
+    with urllib.request.urlopen(url, timeout=60) as answer:
         assert isinstance(answer.status, int)
         return answer.status
 
@@ -49,7 +49,7 @@ def failing(*options: str, **environment: str) -> str:
         env=clean_environment(**environment),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
     assert ended.returncode == 1
