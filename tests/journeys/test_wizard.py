@@ -67,6 +67,14 @@ class RunningWizard:
         return self.process.wait(WITHIN_SECONDS)
 
 
+@pytest.fixture(autouse=True)
+def interruptible() -> Iterator[None]:
+    """As at a terminal: what a shell has put in the background is born deaf to Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @contextmanager
 def wizard(sandbox: Ready, folder: Path, *options: str) -> Iterator[RunningWizard]:
     addresses = ["--base-url", sandbox.base_url, "--issuer", sandbox.issuer, "--no-browser"]
