@@ -87,9 +87,10 @@ def demand_form(kind: Any, example: str) -> Callable[..., str | None]:
 
     def check(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
         try:
-            return msgspec.convert(value, kind | None)  # type: ignore[no-any-return]
+            msgspec.convert(value, kind | None)
         except msgspec.ValidationError:
             raise click.BadParameter(f"It looks like {example}.") from None
+        return value
 
     return check
 

@@ -10,7 +10,6 @@ from typing import Any
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
-    and_,
     bindparam,
     case,
     func,
@@ -25,7 +24,7 @@ from app.audit.models import AuditEvent
 from app.changes.models import ClientChanges
 from app.changes.queries import CHANNEL
 from app.client_keys.models import ClientKey
-from app.client_keys.queries import HAS_ENDED, OWN_KEY, is_live, proof_key
+from app.client_keys.queries import HAS_ENDED, IS_OWN_PROOF_KEY, OWN_KEY, is_live, proof_key
 from app.client_keys.rules import MOST_LIVE_KEYS
 from app.clients.models import ClientConfiguration
 from app.clients.rules import ClientStatus
@@ -63,13 +62,7 @@ _known = (
         _keys_counted(ClientKey.kid == bindparam("kid"), "same_kid"),
         ClientChanges.counter,
     )
-    .outerjoin(
-        proof_key,
-        and_(
-            proof_key.thumbprint == bindparam("proof_thumbprint"),
-            proof_key.client_id == ClientConfiguration.client_id,
-        ),
-    )
+    .outerjoin(proof_key, IS_OWN_PROOF_KEY)
     .outerjoin(_same_key, _same_key.thumbprint == bindparam("thumbprint"))
     .outerjoin(ClientChanges, ClientChanges.client_id == ClientConfiguration.client_id)
     .where(ClientConfiguration.client_id == bindparam("client_id"))
